@@ -6,7 +6,7 @@
 ///
 ///   static constexpr int dim = 2;                    // the number of parameters, or
 ///   static constexpr int max_dim = 64;               // a bound on it, with
-///   int dim() const;                                 // its value, known when the program runs;
+///   LOCKSTEP_HD int dim() const;                     // its value, known when the program runs;
 ///
 ///   template <class T> LOCKSTEP_HD T potential(const T* q) const;      // required: U(q) + const.
 ///

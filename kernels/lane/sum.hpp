@@ -29,9 +29,11 @@ struct Sum {
     hi = s;
     return *this;
   }
+  /// Commutative bit for bit, so that threads which exchange partial sums all arrive at the same one.
   LOCKSTEP_INLINE Sum& operator+=(const Sum& x) {
-    *this += x.hi;
-    lo = lo + x.lo;
+    const L s = hi + x.hi;
+    lo = (lo + x.lo) + rounding_error(hi, x.hi, s);
+    hi = s;
     return *this;
   }
   friend LOCKSTEP_INLINE Sum operator+(Sum a, const Sum& b) { return a += b; }

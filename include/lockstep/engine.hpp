@@ -1,0 +1,123 @@
+#pragma once
+
+/// The seam between policy and kernels: a target bound to a backend. Host code decides (step size,
+/// metric, how long); an engine moves its chains. Everything crosses in float64 and plain arrays, so
+/// code that drives engines needs neither CUDA nor SIMD headers.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lockstep/concepts.hpp"
+#include "lockstep/options.hpp"
+
+namespace lockstep {
+
+/// A metric ready for kernels.
+struct PreparedMetric {
+  Metric kind = Metric::unit;
+  std::vector<double> inverse_mass;  // unit, diagonal: [dim]; dense: [dim][dim] row-major
+  std::vector<double> factor;        // sqrt of it; dense: lower triangular F, M^-1 = F F'
+};
+
+/// What an engine is.
+struct EngineDescription {
+  std::string backend;         // "cpu" or "cuda"
+  std::string device;          // for people: the processor's or the card's name
+  std::string lane;            // e.g. "float x 16 x 2 in flight"
+  int threads = 1;             // CPU threads
+  int threads_per_chain = 1;   // CUDA
+  int dim = 0;
+  std::int64_t chains = 0;
+  std::vector<std::string> names;  // of the reported parameters, [dim]
+  bool has_truth = false;
+  Truth truth;
+};
+
+/// Transitions to run.
+struct Launch {
+  std::uint32_t first = 0;  // index of the first one in the run: what its random numbers depend on
+  int count = 1;
+  double step_size = 1.0;  // before jitter
+  int steps = 0;           // leapfrog steps for all of them; 0: the sampler's own rule
+};
+
+/// What to record while sampling.
+struct Recording {
+  std::int64_t draws = 0;  // transitions that will be recorded in total
+  int lags = 0;
+  std::vector<double> centre;    // [dim], reported scale; about what lagged products are taken
+  std::int64_t keep_chains = 0;  // the first so many chains' draws are kept
+  int thin = 1;
+  std::vector<int> keep_parameters;
+};
+
+/// Averages over all chains and transitions of a launch, added up in a fixed order.
+struct Pooled {
+  double acceptance = 0;
+  std::int64_t divergences = 0;
+};
+
+/// Draws in host memory: [draw][row][chain], chain fastest. The rows are the kept parameters and then
+/// acceptance, energy and the divergence flag.
+struct Draws {
+  std::vector<double> values;
+  std::int64_t draws = 0, chains = 0;
+  std::vector<int> parameters;
+  int thin = 1;
+
+  static constexpr int info_rows = 3;
+  int rows() const { return static_cast<int>(parameters.size()) + info_rows; }
+  const double* row(std::int64_t draw, int r) const {
+    return values.data() + (draw * rows() + r) * chains;
+  }
+  /// One quantity of all kept draws, [draw][chain].
+  std::vector<double> column(int r) const;
+};
+
+/// Streamed per-chain statistics, [..][chains], as kernels accumulate them (statistics/streaming.hpp).
+struct Statistics {
+  int dim = 0;
+  std::int64_t chains = 0;
+  std::int64_t draws[2] = {0, 0};        // in the first and second half
+  std::vector<double> mean[2], m2[2];    // [dim][chains] of the reported x, per half
+  std::vector<double> mean_square[2], m2_square[2];  // of x^2
+  std::vector<double> acceptance;        // [chains], mean
+  std::vector<double> divergences;       // [chains], count
+  std::vector<double> squared_jump;      // [chains], mean of |x_t - x_{t-1}|^2
+  std::vector<double> energy_mean, energy_m2, energy_jump;  // [chains]; jump: sum (H_t - H_{t-1})^2
+  int lags = 0;
+  std::vector<double> autocovariance;    // [lags + 1][dim][chains], about each chain's own mean
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  virtual const EngineDescription& description() const = 0;
+
+  /// Sets the sampler and its metric for the launches that follow.
+  virtual void configure(const Sampler& sampler, const PreparedMetric& metric) = 0;
+
+  /// Puts the chains at q, [dim][chains], unconstrained, and evaluates the target there.
+  virtual void place(std::span<const double> q) = 0;
+  /// U and dU/dq at the chains' positions, [chains] and [dim][chains].
+  virtual void evaluations(std::span<double> potential, std::span<double> gradient) const = 0;
+  /// Unconstrained positions, [dim][chains].
+  virtual void positions(std::span<double> q) const = 0;
+  /// Momenta, [dim][chains], of samplers that keep them.
+  virtual void momenta(std::span<double> p) const = 0;
+
+  /// Moves every chain; records nothing but the pooled figures.
+  virtual Pooled advance(const Launch& launch) = 0;
+
+  /// Prepares recording: clears the statistics, allocates the kept draws.
+  virtual void record(const Recording& recording) = 0;
+  /// Moves every chain and records each transition.
+  virtual Pooled advance_recording(const Launch& launch) = 0;
+  virtual Statistics statistics() const = 0;
+  virtual Draws take_draws() = 0;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,123 @@
+#pragma once
+
+/// Gaussian kinetic energies K(p) = p' M^-1 p / 2. A metric is given by the inverse mass M^-1, which
+/// adaptation estimates by the covariance of q. Each offers
+///   momentum(z, p)       p = M^(1/2) z ~ N(0, M) from z ~ N(0, I)
+///   energy(p)            K(p)
+///   drift(q, step, p)    q += step M^-1 p
+///   displace(q, step, z) q += step M^(-1/2) z, the random walk's proposal
+
+#include "kernels/lane/group.hpp"
+#include "kernels/lane/math.hpp"
+
+namespace lockstep {
+
+/// A vector that kernels receive by value (CUDA keeps such arguments in constant memory) while it is
+/// small, and by pointer beyond.
+template <class S, int N, bool ByValue = (N <= 64)>
+struct Table {
+  S at[N];
+  LOCKSTEP_INLINE S operator[](int j) const { return at[j]; }
+};
+template <class S, int N>
+struct Table<S, N, false> {
+  const S* at;
+  LOCKSTEP_INLINE S operator[](int j) const { return at[j]; }
+};
+
+/// M = diag(1 / inverse_mass); the unit metric is all ones.
+template <class S, int N, bool Exact>
+struct DiagonalMetric {
+  static constexpr bool separable = true;
+  Table<S, N> inverse_mass;  // M^-1_jj
+  Table<S, N> scale;         // sqrt(M^-1_jj)
+  int dim;
+
+  template <class L, class Group>
+  LOCKSTEP_INLINE void momentum(const Group& group, const L* z, L* p) const {
+    for_slots<N, Exact>(group, dim, [&](int s, int j) { p[s] = z[s] / L(scale[j]); });
+  }
+
+  template <class L, class Group>
+  LOCKSTEP_INLINE Sum<L> energy(const Group& group, const L* p) const {
+    Sum<L> k = sum_coordinates<L, N, Exact>(
+        group, dim, [&](int s, int j) { return L(inverse_mass[j]) * p[s] * p[s]; });
+    return {L(S(0.5)) * k.hi, L(S(0.5)) * k.lo};
+  }
+
+  template <class L, class Group>
+  LOCKSTEP_INLINE void drift(const Group& group, L* q, const L& step, const L* p) const {
+    for_slots<N, Exact>(group, dim,
+                        [&](int s, int j) { q[s] = fma(step * L(inverse_mass[j]), p[s], q[s]); });
+  }
+
+  /// The same for one coordinate, given its rate step / M_jj.
+  template <class L>
+  LOCKSTEP_INLINE L rate(int j, const L& step) const {
+    return step * L(inverse_mass[j]);
+  }
+
+  template <class L, class Group>
+  LOCKSTEP_INLINE void displace(const Group& group, L* q, const L& step, const L* z) const {
+    for_slots<N, Exact>(group, dim,
+                        [&](int s, int j) { q[s] = fma(step * L(scale[j]), z[s], q[s]); });
+  }
+};
+
+/// A full inverse mass M^-1 = F F', F lower triangular. Both are row-major with row stride N.
+template <class S, int N, bool Exact>
+struct DenseMetric {
+  static constexpr bool separable = false;
+  const S* inverse_mass;  // [dim][N], symmetric
+  const S* factor;        // [dim][N], F
+  int dim;
+
+  /// p = F^-T z: back substitution, so that E[p p'] = F^-T F^-1 = M.
+  template <class L>
+  LOCKSTEP_INLINE void momentum(const Solo&, const L* z, L* p) const {
+    for (int i = dim - 1; i >= 0; --i) {
+      L rest = z[i];
+      for (int k = i + 1; k < dim; ++k) {
+        rest = fma(L(-factor[k * N + i]), p[k], rest);
+      }
+      p[i] = rest / L(factor[i * N + i]);
+    }
+  }
+
+  template <class L>
+  LOCKSTEP_INLINE Sum<L> energy(const Solo& group, const L* p) const {
+    Sum<L> k = sum_coordinates<L, N, false>(
+        group, dim, [&](int, int j) { return p[j] * row(inverse_mass + j * N, p); });
+    return {L(S(0.5)) * k.hi, L(S(0.5)) * k.lo};
+  }
+
+  template <class L>
+  LOCKSTEP_INLINE void drift(const Solo&, L* q, const L& step, const L* p) const {
+    for (int j = 0; j < dim; ++j) {
+      q[j] = fma(step, row(inverse_mass + j * N, p), q[j]);
+    }
+  }
+
+  template <class L>
+  LOCKSTEP_INLINE void displace(const Solo&, L* q, const L& step, const L* z) const {
+    for (int j = 0; j < dim; ++j) {
+      L sum = L(0);
+      for (int k = 0; k <= j; ++k) {
+        sum = fma(L(factor[j * N + k]), z[k], sum);
+      }
+      q[j] = fma(step, sum, q[j]);
+    }
+  }
+
+ private:
+  template <class L>
+  LOCKSTEP_INLINE L row(const S* a, const L* p) const {
+    L sum = L(0);
+    for (int k = 0; k < dim; ++k) {
+      sum = fma(L(a[k]), p[k], sum);
+    }
+    return sum;
+  }
+};
+
+}  // namespace lockstep

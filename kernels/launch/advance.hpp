@@ -1,0 +1,97 @@
+#pragma once
+
+/// The kernel body: what one lane (a block of chains on the CPU, a thread or a tile of threads on
+/// CUDA) does in one launch.
+
+#include "kernels/integrators/evaluate.hpp"
+#include "kernels/integrators/palindromic.hpp"
+#include "kernels/launch/chains.hpp"
+#include "kernels/random/philox.hpp"
+
+namespace lockstep {
+
+/// U and dU/dq at the chains' positions, chains [chain, chain + width<L>).
+template <class L, class Group, class Target>
+LOCKSTEP_INLINE void evaluate_chains(const Target& target, const Group& group,
+                                     const ChainsView<Scalar<L>>& chains, std::int64_t chain) {
+  constexpr int n = capacity<Target>;
+  constexpr bool exact = exact_dimension<Target>;
+  Position<L, slots<n, Group>> x;
+  const int d = dimension(target);
+  for_slots<n, exact>(group, d,
+                      [&](int s, int j) { x.q[s] = load<L>(chains.q + j * chains.stride + chain); });
+  x.potential = potential_and_gradient(target, group, x.q, x.gradient);
+  for_slots<n, exact>(group, d, [&](int s, int j) {
+    store(chains.gradient + j * chains.stride + chain, x.gradient[s]);
+  });
+  store(chains.potential_hi + chain, x.potential.hi);
+  store(chains.potential_lo + chain, x.potential.lo);
+}
+
+/// Advances chains [chain, chain + width<L>) by `count` transitions, state in registers throughout,
+/// and records each in the trace.
+template <class L, class Stream, class Group, class Target, class Transition>
+LOCKSTEP_INLINE void advance_chains(const Target& target, const Transition& transition,
+                                    const Group& group, const ChainsView<Scalar<L>>& chains,
+                                    std::uint64_t seed, std::int64_t chain, std::uint32_t first,
+                                    int count, const TraceView<Scalar<L>>& trace) {
+  constexpr int n = capacity<Target>;
+  constexpr bool exact = exact_dimension<Target>;
+  constexpr int local = slots<n, Group>;
+  const int d = dimension(target);
+  const Stream stream = Stream::of(seed, chains.first_id + static_cast<std::uint64_t>(chain));
+
+  Position<L, local> x;
+  L p[local];
+  for_slots<n, exact>(group, d, [&](int s, int j) {
+    const std::int64_t at = j * chains.stride + chain;
+    x.q[s] = load<L>(chains.q + at);
+    if constexpr (Transition::needs_gradient) {
+      x.gradient[s] = load<L>(chains.gradient + at);
+    }
+    if constexpr (Transition::keeps_momentum) {
+      p[s] = load<L>(chains.momentum + at);
+    }
+  });
+  x.potential = Sum<L>(load<L>(chains.potential_hi + chain), load<L>(chains.potential_lo + chain));
+
+  using Trace = TraceView<Scalar<L>>;
+  for (int t = 0; t < count; ++t) {
+    const auto info =
+        transition(target, group, stream, first + static_cast<std::uint32_t>(t), x, p);
+    if (trace.parameters > 0) {
+      if constexpr (HasConstrain<Target, L>) {
+        static_assert(Group::size == 1);
+        L reported[local];
+        target.constrain(static_cast<const L*>(x.q), reported);
+        for_slots<n, exact>(group, d,
+                            [&](int s, int j) { store(trace.row(t, j) + chain, reported[s]); });
+      } else {
+        for_slots<n, exact>(group, d,
+                            [&](int s, int j) { store(trace.row(t, j) + chain, x.q[s]); });
+      }
+    }
+    if (group.rank() == 0) {
+      store(trace.info(t, Trace::acceptance) + chain, info.acceptance);
+      store(trace.info(t, Trace::energy) + chain, info.energy);
+      store(trace.info(t, Trace::divergent) + chain, select(info.divergent, L(1), L(0)));
+    }
+  }
+
+  for_slots<n, exact>(group, d, [&](int s, int j) {
+    const std::int64_t at = j * chains.stride + chain;
+    store(chains.q + at, x.q[s]);
+    if constexpr (Transition::needs_gradient) {
+      store(chains.gradient + at, x.gradient[s]);
+    }
+    if constexpr (Transition::keeps_momentum) {
+      store(chains.momentum + at, p[s]);
+    }
+  });
+  if (group.rank() == 0) {
+    store(chains.potential_hi + chain, x.potential.hi);
+    store(chains.potential_lo + chain, x.potential.lo);
+  }
+}
+
+}  // namespace lockstep

@@ -1,0 +1,226 @@
+#pragma once
+
+/// The CPU backend: SIMD lanes times OpenMP threads. A thread takes a block of chains through kChunk
+/// transitions at a time; their trace stays in its cache until it is folded into the statistics.
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernels/launch/advance.hpp"
+#include "kernels/launch/describe.hpp"
+#include "kernels/launch/settings.hpp"
+#include "kernels/statistics/store.hpp"
+#include "kernels/statistics/streaming.hpp"
+#include "lockstep/engine.hpp"
+
+namespace lockstep {
+
+/// Chains are padded to a multiple of this, which every lane width divides: a chain's arithmetic
+/// never depends on where it stands.
+inline constexpr std::int64_t kChainBlock = 64;
+
+/// The lane of a target on the CPU: more registers in flight the fewer coordinates there are to hide
+/// latency with. A target may say otherwise by `static constexpr int lanes_in_flight`.
+template <class S, class Target>
+struct CpuLane {
+  using Batch = std::conditional_t<std::is_same_v<S, float>, FloatBatch, DoubleBatch>;
+  static constexpr int in_flight = [] {
+    if constexpr (requires { Target::lanes_in_flight; }) {
+      return Target::lanes_in_flight;
+    } else {
+      return capacity<Target> <= 3 ? 4 : capacity<Target> <= 16 ? 2 : 1;
+    }
+  }();
+  using Type = std::conditional_t<in_flight == 4, Twin<Twin<Batch>>,
+                                  std::conditional_t<in_flight == 2, Twin<Batch>, Batch>>;
+};
+
+template <class S, class Target>
+class CpuEngine final : public Engine {
+  using L = typename CpuLane<S, Target>::Type;
+  static constexpr int kCapacity = capacity<Target>;
+  static_assert(kChainBlock % width<L> == 0);
+
+ public:
+  CpuEngine(const Target& target, const SampleOptions& options)
+      : target_(target),
+        dim_(dimension(target)),
+        chains_(options.chains),
+        stride_((options.chains + kChainBlock - 1) / kChainBlock * kChainBlock),
+        seed_(options.seed),
+        threads_(options.threads > 0 ? options.threads : omp_get_max_threads()),
+        q_(matrix()),
+        gradient_(matrix()),
+        momentum_(matrix()),
+        potential_hi_(static_cast<std::size_t>(stride_)),
+        potential_lo_(static_cast<std::size_t>(stride_)),
+        info_(static_cast<std::size_t>(TraceView<S>::info_rows * stride_)) {
+    description_ = describe(target);
+    description_.backend = "cpu";
+    description_.device = processor_name();
+    description_.lane = lane_name<S>(width<decltype(first_of(L{}))>, width<L>);
+    description_.threads = threads_;
+    description_.chains = chains_;
+  }
+
+  const EngineDescription& description() const override { return description_; }
+
+  void configure(const Sampler& sampler, const PreparedMetric& metric) override {
+    settings_ = KernelSettings<S>(sampler, metric, dim_, kCapacity);
+  }
+
+  void place(std::span<const double> q) override {
+    for (int j = 0; j < dim_; ++j) {
+      for (std::int64_t c = 0; c < stride_; ++c) {  // padding repeats the last chain's start
+        q_[at(j, c)] = static_cast<S>(q[static_cast<std::size_t>(j * chains_ +
+                                                                 std::min(c, chains_ - 1))]);
+      }
+    }
+    std::fill(momentum_.begin(), momentum_.end(), S(0));
+    for_blocks([&](std::int64_t chain) { evaluate_chains<L>(target_, Solo{}, view(), chain); });
+  }
+
+  void evaluations(std::span<double> potential, std::span<double> gradient) const override {
+    for (std::int64_t c = 0; c < chains_; ++c) {
+      potential[static_cast<std::size_t>(c)] =
+          static_cast<double>(potential_hi_[static_cast<std::size_t>(c)]) +
+          static_cast<double>(potential_lo_[static_cast<std::size_t>(c)]);
+    }
+    copy_out(gradient_, gradient);
+  }
+
+  void positions(std::span<double> q) const override { copy_out(q_, q); }
+  void momenta(std::span<double> p) const override { copy_out(momentum_, p); }
+
+  Pooled advance(const Launch& launch) override {
+    Pooled pooled;
+    for (int t = 0; t < launch.count; ++t) {
+      const TraceView<S> trace{info_.data(), stride_, 0, 0};
+      with_kernel(launch, [&](const auto& transition) {
+        for_blocks([&](std::int64_t chain) {
+          advance_chains<L, Stream<L>>(target_, transition, Solo{}, view(), seed_, chain,
+                                       launch.first + static_cast<std::uint32_t>(t), 1, trace);
+        });
+      });
+      const Pooled one = pool(trace, 1);
+      pooled.acceptance += one.acceptance / launch.count;
+      pooled.divergences += one.divergences;
+    }
+    return pooled;
+  }
+
+  void record(const Recording& recording) override {
+    store_ = StatisticsStore(recording, dim_, chains_, stride_);
+  }
+
+  Pooled advance_recording(const Launch& launch) override {
+    const StatisticsView statistics = store_.view();
+    const double accepted = store_.total_acceptance();
+    const double diverged = store_.total_divergences();
+    with_kernel(launch, [&](const auto& transition) {
+#pragma omp parallel num_threads(threads_)
+      {
+        const std::int64_t w = width<L>;
+        std::vector<S> scratch(static_cast<std::size_t>(kChunk * (dim_ + 3) * w));
+#pragma omp for schedule(static)
+        for (std::int64_t block = 0; block < stride_ / w; ++block) {
+          const std::int64_t chain = block * w;
+          const TraceView<S> trace{scratch.data(), w, dim_, chain};
+          store_.for_chunks(launch.count, [&](int done, int n, const ChunkPlace& place) {
+            advance_chains<L, Stream<L>>(target_, transition, Solo{}, view(), seed_, chain,
+                                         launch.first + static_cast<std::uint32_t>(done), n, trace);
+            fold_chunk<L>(trace, 0, n, statistics, chain, place);
+            if (statistics.lags > 0) {
+              for (std::int64_t c = chain; c < chain + w; ++c) {
+                fold_lags(trace, 0, n, statistics, c, place);
+              }
+            }
+            store_.keep(trace, 0, n, chain, w, place.first_draw);
+          });
+        }
+      }
+    });
+    store_.advance(launch.count);
+    Pooled pooled;
+    pooled.acceptance = (store_.total_acceptance() - accepted) /
+                        (static_cast<double>(launch.count) * static_cast<double>(chains_));
+    pooled.divergences = static_cast<std::int64_t>(store_.total_divergences() - diverged);
+    return pooled;
+  }
+
+  Statistics statistics() const override { return store_.statistics(); }
+  Draws take_draws() override { return store_.take_draws(); }
+
+ private:
+  std::vector<S> matrix() const { return std::vector<S>(static_cast<std::size_t>(dim_ * stride_)); }
+  std::size_t at(int j, std::int64_t c) const { return static_cast<std::size_t>(j * stride_ + c); }
+
+  template <class M>
+  static auto first_of(const Twin<M>& x) {
+    return first_of(x.lo);
+  }
+  template <class M>
+  static M first_of(const M& x) {
+    return x;
+  }
+
+  ChainsView<S> view() {
+    return {q_.data(),            gradient_.data(), momentum_.data(), potential_hi_.data(),
+            potential_lo_.data(), stride_,          0};
+  }
+
+  void copy_out(const std::vector<S>& from, std::span<double> to) const {
+    for (int j = 0; j < dim_; ++j) {
+      for (std::int64_t c = 0; c < chains_; ++c) {
+        to[static_cast<std::size_t>(j * chains_ + c)] = from[at(j, c)];
+      }
+    }
+  }
+
+  template <class F>
+  void for_blocks(F f) {
+    const std::int64_t w = width<L>;
+#pragma omp parallel for schedule(static) num_threads(threads_)
+    for (std::int64_t block = 0; block < stride_ / w; ++block) {
+      f(block * w);
+    }
+  }
+
+  template <class F>
+  void with_kernel(const Launch& launch, F f) {
+    with_transition<S, kCapacity, exact_dimension<Target>>(
+        settings_, MetricArrays<S>{settings_.inverse_mass.data(), settings_.factor.data()}, dim_,
+        trajectory_of(settings_.sampler, seed_, launch), f);
+  }
+
+  /// Chain by chain, so the sum does not depend on threads.
+  Pooled pool(const TraceView<S>& trace, int count) const {
+    Pooled pooled;
+    for (int t = 0; t < count; ++t) {
+      const S* acceptance = trace.info(t, TraceView<S>::acceptance);
+      const S* divergent = trace.info(t, TraceView<S>::divergent);
+      for (std::int64_t c = 0; c < chains_; ++c) {
+        pooled.acceptance += acceptance[c];
+        pooled.divergences += divergent[c] > S(0.5);
+      }
+    }
+    pooled.acceptance /= static_cast<double>(count) * static_cast<double>(chains_);
+    return pooled;
+  }
+
+  Target target_;
+  int dim_;
+  std::int64_t chains_, stride_;
+  std::uint64_t seed_;
+  int threads_;
+  std::vector<S> q_, gradient_, momentum_, potential_hi_, potential_lo_, info_;
+  KernelSettings<S> settings_;
+  StatisticsStore store_;
+  EngineDescription description_;
+};
+
+}  // namespace lockstep

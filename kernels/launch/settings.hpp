@@ -1,0 +1,118 @@
+#pragma once
+
+/// From what the caller asked for to the kernel that does it: every combination that is built, in one
+/// place.
+
+#include <vector>
+
+#include "kernels/transitions/hmc.hpp"
+#include "kernels/transitions/random_walk.hpp"
+#include "lockstep/engine.hpp"
+
+namespace lockstep {
+
+/// The sampler and metric that launches use, the metric's arrays in the backend's scalar and layout.
+template <class S>
+struct KernelSettings {
+  Sampler sampler;
+  Metric metric = Metric::unit;
+  std::vector<S> inverse_mass;  // diagonal: [capacity]; dense: [dim][capacity]
+  std::vector<S> factor;
+
+  /// @param capacity  row stride of the kernels' matrices
+  KernelSettings() = default;
+  KernelSettings(const Sampler& s, const PreparedMetric& m, int dim, int capacity)
+      : sampler(s), metric(m.kind) {
+    const auto pad = [&](const std::vector<double>& from) {
+      const bool dense = m.kind == Metric::dense;
+      std::vector<S> to(static_cast<std::size_t>(dense ? dim * capacity : capacity), S(1));
+      const int rows = dense ? dim : 1;
+      for (int i = 0; i < rows; ++i) {
+        for (int j = 0; j < dim; ++j) {
+          to[static_cast<std::size_t>(i) * capacity + j] =
+              static_cast<S>(from[static_cast<std::size_t>(i) * dim + j]);
+        }
+      }
+      return to;
+    };
+    inverse_mass = pad(m.inverse_mass);
+    factor = pad(m.factor);
+  }
+};
+
+inline Trajectory trajectory_of(const Sampler& sampler, std::uint64_t seed, const Launch& launch) {
+  Trajectory t;
+  t.seed = seed;
+  t.step_size = launch.step_size;
+  t.step_jitter = sampler.step_jitter;
+  t.steps = launch.steps > 0 ? launch.steps : sampler.leapfrog;
+  t.jitter = launch.steps > 0 ? LengthJitter::none : sampler.length_jitter;
+  return t;
+}
+
+/// Where kernels find the metric's arrays: in memory of the backend that runs them.
+template <class S>
+struct MetricArrays {
+  const S* inverse_mass;
+  const S* factor;
+};
+
+namespace detail {
+
+template <class S, int N>
+Table<S, N> table(const std::vector<S>& values, const S* array) {
+  Table<S, N> t;
+  if constexpr (N <= 64) {
+    for (int j = 0; j < N; ++j) {
+      t.at[j] = values[static_cast<std::size_t>(j)];
+    }
+  } else {
+    t.at = array;
+  }
+  return t;
+}
+
+inline Palindrome palindrome_of(Integrator integrator) {
+  switch (integrator) {
+    case Integrator::minimal_norm_2:
+      return minimal_norm_2_table();
+    case Integrator::minimal_norm_4:
+      return minimal_norm_4_table();
+    default:
+      return leapfrog_table();
+  }
+}
+
+}  // namespace detail
+
+/// Calls f(transition) with the transition that `settings` describe.
+/// @param arrays  the metric's arrays in the memory that the kernel reads
+template <class S, int N, bool Exact, class F>
+void with_transition(const KernelSettings<S>& settings, const MetricArrays<S>& arrays, int dim,
+                     const Trajectory& trajectory, F f) {
+  const Sampler& sampler = settings.sampler;
+  const auto with_kinetic = [&](const auto& kinetic) {
+    constexpr bool diagonal = std::decay_t<decltype(kinetic)>::separable;
+    const Palindromic palindromic{detail::palindrome_of(sampler.integrator)};
+    if (sampler.method == Method::random_walk) {
+      f(transitions::RandomWalk{kinetic, trajectory});
+    } else if (sampler.persistence > 0) {
+      f(transitions::Hmc{kinetic, palindromic, PartialRefreshment{sampler.persistence}, trajectory});
+    } else if (diagonal && sampler.integrator == Integrator::leapfrog) {
+      if constexpr (diagonal) {
+        f(transitions::Hmc{kinetic, Leapfrog{}, FullRefreshment{}, trajectory});
+      }
+    } else {
+      f(transitions::Hmc{kinetic, palindromic, FullRefreshment{}, trajectory});
+    }
+  };
+  if (settings.metric == Metric::dense) {
+    with_kinetic(DenseMetric<S, N, Exact>{arrays.inverse_mass, arrays.factor, dim});
+  } else {
+    with_kinetic(DiagonalMetric<S, N, Exact>{
+        detail::table<S, N>(settings.inverse_mass, arrays.inverse_mass),
+        detail::table<S, N>(settings.factor, arrays.factor), dim});
+  }
+}
+
+}  // namespace lockstep

@@ -1,0 +1,228 @@
+#pragma once
+
+/// Host memory behind StatisticsView, and the kept draws: what a recording run has gathered.
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "kernels/statistics/streaming.hpp"
+#include "lockstep/engine.hpp"
+
+namespace lockstep {
+
+/// Cuts transitions into chunks that start at multiples of kChunk draws and never straddle the
+/// middle of the run, so that halves are separate and results do not depend on launches.
+class ChunkPlan {
+ public:
+  ChunkPlan() = default;
+  explicit ChunkPlan(std::int64_t draws) : half_((draws + 1) / 2) {}
+
+  /// Calls f(offset, n, place) for `count` draws that follow `done` earlier ones.
+  template <class F>
+  void for_chunks(std::int64_t done, int count, F f) const {
+    for (int offset = 0; offset < count;) {
+      const std::int64_t draw = done + offset;
+      const int half = draw < half_ ? 0 : 1;
+      const std::int64_t until_chunk = kChunk - draw % kChunk;
+      const std::int64_t until_half = half == 0 ? half_ - draw : until_chunk;
+      const int n = static_cast<int>(
+          std::min({until_chunk, until_half, static_cast<std::int64_t>(count - offset)}));
+      f(offset, n, ChunkPlace{draw, half == 0 ? draw : draw - half_, half});
+      offset += n;
+    }
+  }
+
+  std::int64_t half() const { return half_; }
+
+ private:
+  std::int64_t half_ = 0;  // draws in the first half; an odd run's middle draw belongs to it
+};
+
+class StatisticsStore {
+ public:
+  StatisticsStore() = default;
+  StatisticsStore(const Recording& recording, int dim, std::int64_t chains, std::int64_t stride)
+      : recording_(recording), dim_(dim), chains_(chains), stride_(stride), plan_(recording.draws) {
+    const auto rows = [&](std::int64_t n) {
+      return std::vector<double>(static_cast<std::size_t>(n * stride_), 0.0);
+    };
+    moments_ = rows(8 * dim_);
+    acceptance_ = rows(1);
+    divergences_ = rows(1);
+    squared_jump_ = rows(1);
+    energy_ = rows(3);
+    previous_ = rows(dim_ + 1);
+    if (recording_.lags > 0) {
+      recording_.centre.resize(static_cast<std::size_t>(dim_), 0.0);
+      history_ = rows(std::int64_t{recording_.lags} * dim_);
+      head_ = rows(std::int64_t{recording_.lags} * dim_);
+      products_ = rows((std::int64_t{recording_.lags} + 1) * dim_);
+    }
+    kept_.parameters = recording_.keep_parameters;
+    if (kept_.parameters.empty()) {
+      kept_.parameters.resize(static_cast<std::size_t>(dim_));
+      std::iota(kept_.parameters.begin(), kept_.parameters.end(), 0);
+    }
+    kept_.chains = std::min(recording_.keep_chains, chains_);
+    kept_.thin = recording_.thin;
+    if (kept_.chains > 0) {
+      kept_.values.reserve(static_cast<std::size_t>(recording_.draws / recording_.thin *
+                                                    kept_.rows() * kept_.chains));
+      kept_.values.resize(static_cast<std::size_t>(recording_.draws / recording_.thin *
+                                                   kept_.rows() * kept_.chains));
+    }
+  }
+
+  StatisticsView view() {
+    StatisticsView v;
+    v.moments = moments_.data();
+    v.acceptance = acceptance_.data();
+    v.divergences = divergences_.data();
+    v.squared_jump = squared_jump_.data();
+    v.energy = energy_.data();
+    v.previous = previous_.data();
+    v.centre = recording_.centre.data();
+    v.history = history_.data();
+    v.head = head_.data();
+    v.products = products_.data();
+    v.stride = stride_;
+    v.dim = dim_;
+    v.lags = recording_.lags;
+    return v;
+  }
+
+  template <class F>
+  void for_chunks(int count, F f) const {
+    plan_.for_chunks(done_, count, f);
+  }
+  void advance(int count) { done_ += count; }
+  std::int64_t done() const { return done_; }
+
+  /// Copies the draws that are kept: draws thin - 1, 2 thin - 1, ... of the first chains.
+  template <class S>
+  void keep(const TraceView<S>& trace, int from, int n, std::int64_t chain, std::int64_t width,
+            std::int64_t first_draw) {
+    const std::int64_t last = std::min(chain + width, kept_.chains);
+    for (int t = 0; t < n; ++t) {
+      const std::int64_t draw = first_draw + t;
+      if ((draw + 1) % kept_.thin != 0) {
+        continue;
+      }
+      const int info = static_cast<int>(kept_.parameters.size());
+      for (int r = 0; r < kept_.rows(); ++r) {
+        const int row = r < info ? kept_.parameters[static_cast<std::size_t>(r)] : dim_ + (r - info);
+        const S* source = trace.row(from + t, row);
+        double* to = kept_.values.data() + (draw / kept_.thin * kept_.rows() + r) * kept_.chains;
+        for (std::int64_t c = chain; c < last; ++c) {
+          to[c] = source[c];
+        }
+      }
+    }
+  }
+
+  double total_acceptance() const { return total(acceptance_); }
+  double total_divergences() const { return total(divergences_); }
+
+  Statistics statistics() const;
+  /// Hands over the draws kept so far.
+  Draws take_draws() {
+    kept_.draws = done_ / kept_.thin;
+    kept_.values.resize(static_cast<std::size_t>(kept_.draws * kept_.rows() * kept_.chains));
+    return std::move(kept_);
+  }
+
+ private:
+  double total(const std::vector<double>& per_chain) const {
+    return std::accumulate(per_chain.begin(), per_chain.begin() + chains_, 0.0);
+  }
+  std::vector<double> narrow(const std::vector<double>& from, std::int64_t first_row,
+                             std::int64_t rows, double scale = 1.0) const;
+
+  Recording recording_;
+  int dim_ = 0;
+  std::int64_t chains_ = 0, stride_ = 0, done_ = 0;
+  ChunkPlan plan_;
+  std::vector<double> moments_, acceptance_, divergences_, squared_jump_, energy_, previous_,
+      history_, head_, products_;
+  Draws kept_;
+};
+
+/// Rows [first_row, first_row + rows) without the padding.
+inline std::vector<double> StatisticsStore::narrow(const std::vector<double>& from,
+                                                   std::int64_t first_row, std::int64_t rows,
+                                                   double scale) const {
+  std::vector<double> to(static_cast<std::size_t>(rows * chains_));
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < chains_; ++c) {
+      to[static_cast<std::size_t>(r * chains_ + c)] =
+          scale * from[static_cast<std::size_t>((first_row + r) * stride_ + c)];
+    }
+  }
+  return to;
+}
+
+inline Statistics StatisticsStore::statistics() const {
+  Statistics s;
+  s.dim = dim_;
+  s.chains = chains_;
+  s.draws[0] = std::min(done_, plan_.half());
+  s.draws[1] = done_ - s.draws[0];
+  for (int half = 0; half < 2; ++half) {
+    const auto take = [&](int moment) {
+      return narrow(moments_, (half * 4 + moment) * std::int64_t{dim_}, dim_);
+    };
+    s.mean[half] = take(StatisticsView::mean);
+    s.m2[half] = take(StatisticsView::m2);
+    s.mean_square[half] = take(StatisticsView::mean_square);
+    s.m2_square[half] = take(StatisticsView::m2_square);
+  }
+  const double per_draw = done_ > 0 ? 1.0 / static_cast<double>(done_) : 0.0;
+  s.acceptance = narrow(acceptance_, 0, 1, per_draw);
+  s.divergences = narrow(divergences_, 0, 1);
+  s.squared_jump = narrow(squared_jump_, 0, 1, done_ > 1 ? 1.0 / static_cast<double>(done_ - 1) : 0);
+  s.energy_mean = narrow(energy_, 0, 1);
+  s.energy_m2 = narrow(energy_, 1, 1);
+  s.energy_jump = narrow(energy_, 2, 1);
+  s.lags = recording_.lags;
+  if (s.lags > 0) {
+    // With y = x - c, n draws of mean m:  sum_{t>=k} (y_t - m)(y_{t-k} - m)
+    //   = products_k - m (sum of all but the first k) - m (sum of all but the last k) + (n - k) m^2.
+    s.autocovariance.resize(static_cast<std::size_t>((s.lags + 1) * std::int64_t{dim_} * chains_));
+    const auto n = static_cast<double>(done_);
+    for (int j = 0; j < dim_; ++j) {
+      for (std::int64_t c = 0; c < chains_; ++c) {
+        const auto in = [&](const std::vector<double>& a, std::int64_t row) {
+          return a[static_cast<std::size_t>((row * dim_ + j) * stride_ + c)];
+        };
+        const std::size_t jc = static_cast<std::size_t>(j * chains_ + c);
+        const double whole = static_cast<double>(s.draws[0]) * s.mean[0][jc] +
+                             static_cast<double>(s.draws[1]) * s.mean[1][jc] -
+                             n * recording_.centre[static_cast<std::size_t>(j)];
+        const double m = whole / n;
+        double first = 0, last = 0;
+        for (int k = 0; k <= s.lags && k < done_; ++k) {
+          if (k > 0) {
+            first += in(head_, k - 1);
+            last += in(history_, s.lags - k);
+          }
+          s.autocovariance[static_cast<std::size_t>(((std::int64_t{k} * dim_) + j) * chains_ + c)] =
+              (in(products_, k) - m * (whole - first) - m * (whole - last) + (n - k) * m * m) / n;
+        }
+      }
+    }
+  }
+  return s;
+}
+
+inline std::vector<double> Draws::column(int r) const {
+  std::vector<double> out(static_cast<std::size_t>(draws * chains));
+  for (std::int64_t t = 0; t < draws; ++t) {
+    std::copy_n(row(t, r), chains, out.begin() + t * chains);
+  }
+  return out;
+}
+
+}  // namespace lockstep

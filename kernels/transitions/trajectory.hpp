@@ -1,0 +1,56 @@
+#pragma once
+
+/// How far a trajectory goes: one step size and one number of steps for all chains of a transition,
+/// so that they stay in step. Both are functions of (seed, transition) alone: no chain's state enters
+/// (that would break detailed balance), and any thread, device or resumed run finds the same values.
+
+#include <cstdint>
+
+#include "kernels/random/distributions.hpp"
+#include "lockstep/options.hpp"
+
+namespace lockstep {
+
+struct Trajectory {
+  std::uint64_t seed = 0;
+  double step_size = 1.0;
+  double step_jitter = 0.0;  // step size uniform on step_size * [1 - step_jitter, 1 + step_jitter]
+  int steps = 1;             // mean number of leapfrog steps
+  LengthJitter jitter = LengthJitter::none;
+
+  LOCKSTEP_HD int steps_at(std::uint32_t transition) const {
+    const auto n = static_cast<std::uint32_t>(2 * steps - 1);
+    switch (jitter) {
+      case LengthJitter::uniform:
+        return 1 + static_cast<int>(bounded_integer(jitter_word(transition, 0), n));
+      case LengthJitter::halton:
+        return 1 + static_cast<int>(bounded_integer(reversed(transition + 1), n));
+      default:
+        return steps;
+    }
+  }
+
+  LOCKSTEP_HD double step_size_at(std::uint32_t transition) const {
+    if (step_jitter == 0) {
+      return step_size;
+    }
+    const double u = (jitter_word(transition, 1) + 0.5) * 0x1p-32;
+    return step_size * (1 + step_jitter * (2 * u - 1));
+  }
+
+ private:
+  LOCKSTEP_HD std::uint32_t jitter_word(std::uint32_t transition, int i) const {
+    return shared_words(seed, transition, Purpose::jitter, 0)[i];
+  }
+
+  /// The base-2 radical inverse of i, as a 32-bit fraction.
+  static LOCKSTEP_HD std::uint32_t reversed(std::uint32_t i) {
+    std::uint32_t r = 0;
+    for (int bit = 0; bit < 32; ++bit) {
+      r |= ((i >> bit) & 1u) << (31 - bit);
+    }
+    return r;
+  }
+};
+
+}  // namespace lockstep
