@@ -9,7 +9,8 @@ endif()
 
 # An nvcc outside PATH, where NVIDIA's own installers put it.
 if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
-  find_program(LOCKSTEP_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
+  find_program(LOCKSTEP_NVCC nvcc
+               HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
   mark_as_advanced(LOCKSTEP_NVCC)
   if(LOCKSTEP_NVCC)
     set(CMAKE_CUDA_COMPILER "${LOCKSTEP_NVCC}" CACHE FILEPATH "CUDA compiler")

@@ -37,6 +37,7 @@ if(LOCKSTEP_XSIMD_VERSION)
   endif()
 else()
   lockstep_announce_download("xsimd 8.1 or newer" "libxsimd-dev and xtl-dev of Debian 12")
+  set(BUILD_TESTS OFF CACHE INTERNAL "xsimd's own")
   FetchContent_Declare(xsimd SYSTEM
     URL https://github.com/xtensor-stack/xsimd/archive/8.1.0.tar.gz
     URL_HASH SHA256=d52551360d37709675237d2a0418e28f70995b5b7cdad7c674626bcfbbf48328)

@@ -23,7 +23,8 @@ install(FILES "${PROJECT_BINARY_DIR}/lockstepConfig.cmake"
 list(JOIN lockstep_host_flags " " LOCKSTEP_PC_CFLAGS)
 set(LOCKSTEP_PC_LIBS "-fopenmp")
 if(LOCKSTEP_HAS_CUDA)
-  string(APPEND LOCKSTEP_PC_LIBS " -L${CUDAToolkit_LIBRARY_DIR} -lcudart_static -ldl -lpthread -lrt")
+  string(APPEND LOCKSTEP_PC_LIBS
+         " -L${CUDAToolkit_LIBRARY_DIR} -lcudart_static -ldl -lpthread -lrt")
 endif()
 get_target_property(lockstep_xsimd_include xsimd INTERFACE_INCLUDE_DIRECTORIES)
 if(lockstep_xsimd_include MATCHES "^/" AND NOT lockstep_xsimd_include STREQUAL "/usr/include"
@@ -32,5 +33,6 @@ if(lockstep_xsimd_include MATCHES "^/" AND NOT lockstep_xsimd_include STREQUAL "
 endif()
 file(RELATIVE_PATH LOCKSTEP_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" LOCKSTEP_PC_PREFIX "${LOCKSTEP_PC_PREFIX}")
-configure_file("${PROJECT_SOURCE_DIR}/cmake/lockstep.pc.in" "${PROJECT_BINARY_DIR}/lockstep.pc" @ONLY)
+configure_file("${PROJECT_SOURCE_DIR}/cmake/lockstep.pc.in" "${PROJECT_BINARY_DIR}/lockstep.pc"
+               @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/lockstep.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

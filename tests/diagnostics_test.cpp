@@ -1,7 +1,6 @@
 #include "lockstep/diagnostics.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -27,8 +26,7 @@ using nlohmann::json;
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-// ---- draws: the same doubles as golden/make_golden.py
-// ---------------------------------------------
+// ---- draws: the same doubles as golden/make_golden.py -------------------------------------------
 
 double uniform(std::uint64_t stream, std::uint64_t index) {
   std::uint64_t z = ((stream << 40) + index + 1) * 0x9E3779B97F4A7C15ULL;
@@ -117,8 +115,7 @@ void expect_golden(double actual, const json& expected_json, const std::string& 
   EXPECT_NEAR(actual, expected, 1e-6 * std::abs(expected) + absolute) << what;
 }
 
-// ---- golden numbers
-// ------------------------------------------------------------------------------
+// ---- golden numbers -----------------------------------------------------------------------------
 
 json golden() {
   std::ifstream file(std::string(LOCKSTEP_TEST_DIR) + "/golden/arviz.json");
@@ -194,8 +191,7 @@ TEST(Diagnostics, AgreeWithArviz) {
   }
 }
 
-// ---- known answers
-// -------------------------------------------------------------------------------
+// ---- known answers ------------------------------------------------------------------------------
 
 /// Stationary AR(1) with unit variance: x_0 ~ (0, 1), x_t = phi x_{t-1} + sqrt(1 - phi^2) e_t.
 Draws stationary_ar1(std::size_t chains, std::size_t draws, double phi, std::uint64_t stream) {
@@ -373,8 +369,7 @@ TEST(PaperEss, OfIndependentDrawsIsOneAndOfFrozenChainsTheFloor) {
 }
 
 TEST(PaperEss, RulesDifferWhereTheSpectrumReturns) {
-  // Period 4 (1, 0, -1, 0): rho = 1, 0, -1, 0, 1, ... The mask counts every return, truncation
-  // none.
+  // Period 4 (1, 0, -1, 0): rho = 1, 0, -1, 0, 1, ... Only the mask counts the returns.
   const std::size_t draws = 42;
   Draws x{{}, draws, 1};
   for (std::size_t t = 0; t < draws; ++t) {
@@ -397,8 +392,7 @@ TEST(PaperEss, RulesDifferWhereTheSpectrumReturns) {
 }
 
 TEST(Jumps, KnownValues) {
-  // Two chains: 0 1 3 and 5 5 5. Squared jumps 1 and 4 over four transitions; one chain never
-  // moves.
+  // Two chains: 0 1 3 and 5 5 5. Squared jumps 1 and 4 over four transitions; one chain rests.
   const Draws x{{0, 5, 1, 5, 3, 5}, 3, 2};
   EXPECT_DOUBLE_EQ(esjd(x), 5.0 / 4);
   const EnergyFraction fraction = e_bfmi(x);
@@ -409,8 +403,7 @@ TEST(Jumps, KnownValues) {
   EXPECT_TRUE(std::isnan(esjd(Draws{{1, 2}, 1, 2})));
 }
 
-// ---- streamed summaries equal stored draws
-// --------------------------------------------------------
+// ---- streamed summaries equal stored draws ------------------------------------------------------
 
 TEST(Streamed, EqualsStored) {
   for (const std::size_t draws : {40, 41}) {
@@ -452,8 +445,7 @@ TEST(Streamed, HalvesOfUnequalLength) {
   EXPECT_NEAR(nested_rhat(only_first, 3), nested_rhat(head, 3), 1e-13);
 }
 
-// ---- edges
-// ---------------------------------------------------------------------------------------
+// ---- edges --------------------------------------------------------------------------------------
 
 TEST(Edges, FrozenChainsApart) {
   // Each chain sits still somewhere else: no variance within, R-hat diverges, one draw per chain.
@@ -520,13 +512,15 @@ TEST(Edges, MisuseNamesTheFault) {
   }
 }
 
-// ---- order
-// ---------------------------------------------------------------------------------------
+// ---- order --------------------------------------------------------------------------------------
 
 TEST(Order, RanksShareTies) {
   const std::vector<double> x{3, -0.0, 7, 3, 0.0, inf, 3, -inf};
   EXPECT_EQ(order::average_ranks(x), (std::vector<double>{5, 2.5, 7, 5, 2.5, 8, 5, 1}));
   EXPECT_TRUE(order::average_ranks({}).empty());
+  EXPECT_TRUE(order::sort({}).empty());
+  EXPECT_TRUE(order::fold(order::sort_with_index({}), 0).sorted.empty());
+  EXPECT_EQ(order::merge({}, x), x);
 }
 
 TEST(Order, FoldIsTheOrderOfDistances) {
@@ -570,8 +564,7 @@ TEST(Order, LibraryEqualsStandardAlgorithms) {
   }
 }
 
-// ---- special functions
-// ---------------------------------------------------------------------------
+// ---- special functions --------------------------------------------------------------------------
 
 TEST(SpecialFunctions, NormalQuantileInvertsTheDistribution) {
   using diagnostics::normal_quantile;

@@ -26,8 +26,8 @@ void check_probability(double probability, const char* who);
 
 bool has_nan(std::span<const double> values);
 
-/// First and last floor(T / 2) draws of every chain side by side: chain c becomes columns c and C +
-/// c.
+/// First and last floor(T / 2) draws of every chain side by side: columns c and C + c
+/// are those of chain c.
 Columns split(Trace trace);
 
 /// Draws about the mean of their column, with the moments found on the way.

@@ -6,15 +6,14 @@
 
 // Sorting, ranking and merging of stored draws. The functions of namespace `order` run on the host:
 // Thrust's host backend, or the standard library under LOCKSTEP_WITHOUT_THRUST, with equal results.
-// Those of `order::cuda` run the same body on the current CUDA device and exist only in CUDA
-// builds. No input may hold a NaN, which has no place in an order; callers decide what a NaN means
-// first.
+// Those of `order::cuda` run the same body on the current CUDA device; they exist only in CUDA
+// builds and throw BackendError where the device fails or is absent. No input may hold a NaN, which
+// has no place in an order: callers decide first what a NaN means.
 
 namespace lockstep::order {
 
 /// Values in ascending order and where each came from: sorted[i] == values[index[i]].
-/// Equal values keep their order of appearance (-0.0 and 0.0 are equal, their order is
-/// unspecified).
+/// Equal values keep their order of appearance (but that of -0.0 and 0.0 is unspecified).
 struct Order {
   std::vector<double> sorted;
   std::vector<std::uint32_t> index;

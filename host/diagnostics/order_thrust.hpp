@@ -3,16 +3,19 @@
 // The one body of order.hpp on Thrust, as a template on the system it runs on. A System names
 //   System::Vector<T>    where values live (host_vector, device_vector), and
 //   System::policy()     the execution policy.
-// Restricted to what Thrust 1.17 and 3.x have in common; functors instead of lambdas, so that nvcc
-// needs no extended-lambda option.
+//
+// Kept to what Thrust 1.17 and 3.x have in common, with functors instead of lambdas, so that nvcc
+// needs no extended-lambda option. Thrust's sequential backend passes its stateless policy through
+// a null reference, in both versions: under UBSan the file that instantiates this header needs
+// -fno-sanitize=null.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
-#include <thrust/binary_search.h>
 #include <thrust/copy.h>
 #include <thrust/execution_policy.h>
 #include <thrust/functional.h>
@@ -27,31 +30,24 @@
 #include <thrust/transform.h>
 
 #include "host/diagnostics/order.hpp"
+#include "lockstep/config.hpp"
 #include "lockstep/error.hpp"
-
-#ifdef __CUDACC__
-#define LOCKSTEP_ORDER_HD __host__ __device__
-#else
-#define LOCKSTEP_ORDER_HD
-#endif
 
 namespace lockstep::order {
 
-/// Position of the run head if `i` starts a run of equal values, else 0 (neutral for a running
-/// max).
+/// `i` where a run of equal values starts, else 0, which a running maximum ignores.
 struct RunHead {
   const double* sorted;
-  LOCKSTEP_ORDER_HD std::uint32_t operator()(std::uint32_t i) const {
+  LOCKSTEP_HD std::uint32_t operator()(std::uint32_t i) const {
     return i > 0 && sorted[i] != sorted[i - 1] ? i : 0;
   }
 };
 
-/// Distance from the end of the run's last element, counted so that a running max carries it: `j`
-/// counts from the back.
+/// The same from the back: `j` = 0 is the last value, and a run starts with its last element.
 struct RunTail {
   const double* sorted;
   std::uint32_t size;
-  LOCKSTEP_ORDER_HD std::uint32_t operator()(std::uint32_t j) const {
+  LOCKSTEP_HD std::uint32_t operator()(std::uint32_t j) const {
     const std::uint32_t i = size - 1 - j;
     return j > 0 && sorted[i] != sorted[i + 1] ? j : 0;
   }
@@ -61,7 +57,7 @@ struct RunTail {
 /// from the back: ((head + 1) + (size - tail)) / 2.
 struct AverageRank {
   double size;
-  LOCKSTEP_ORDER_HD double operator()(std::uint32_t head, std::uint32_t tail) const {
+  LOCKSTEP_HD double operator()(std::uint32_t head, std::uint32_t tail) const {
     return 0.5 * (static_cast<double>(head) + 1.0 + size - static_cast<double>(tail));
   }
 };
@@ -69,9 +65,7 @@ struct AverageRank {
 /// |x - centre|.
 struct Distance {
   double centre;
-  LOCKSTEP_ORDER_HD double operator()(double x) const {
-    return x < centre ? centre - x : x - centre;
-  }
+  LOCKSTEP_HD double operator()(double x) const { return x < centre ? centre - x : x - centre; }
 };
 
 template <class System>
@@ -97,7 +91,12 @@ struct ThrustOrder {
     return static_cast<std::uint32_t>(values.size());
   }
 
+  // Empty inputs return at once: Thrust's copies would hand null pointers to memmove.
+
   static std::vector<double> sort(std::span<const double> values) {
+    if (values.empty()) {
+      return {};
+    }
     Values sorted = upload(values);
     thrust::sort(System::policy(), sorted.begin(), sorted.end());
     return download<double>(sorted);
@@ -109,6 +108,9 @@ struct ThrustOrder {
   }
 
   static Order sort_with_index(std::span<const double> values) {
+    if (values.empty()) {
+      return {};
+    }
     Values keys = upload(values);
     Indices index(checked_size(values));
     sort_with_index(keys, index);
@@ -116,14 +118,17 @@ struct ThrustOrder {
   }
 
   static Order fold(const Order& order, double centre) {
+    if (order.sorted.empty()) {
+      return {};
+    }
     const Values sorted = upload(order.sorted);
     Values distance(sorted.size());
     thrust::transform(System::policy(), sorted.begin(), sorted.end(), distance.begin(),
                       Distance{centre});
     Indices index(order.index.begin(), order.index.end());
     // Below the centre distances descend; reversed they ascend like those above it.
-    const auto below = thrust::lower_bound(System::policy(), sorted.begin(), sorted.end(), centre) -
-                       sorted.begin();
+    const auto below =
+        std::lower_bound(order.sorted.begin(), order.sorted.end(), centre) - order.sorted.begin();
     thrust::reverse(System::policy(), distance.begin(), distance.begin() + below);
     thrust::reverse(System::policy(), index.begin(), index.begin() + below);
     Values folded(distance.size());
@@ -156,11 +161,17 @@ struct ThrustOrder {
   }
 
   static std::vector<double> average_ranks_of_sorted(std::span<const double> sorted) {
+    if (sorted.empty()) {
+      return {};
+    }
     checked_size(sorted);
     return download<double>(ranks_of(upload(sorted)));
   }
 
   static std::vector<double> average_ranks(std::span<const double> values) {
+    if (values.empty()) {
+      return {};
+    }
     Values keys = upload(values);
     Indices index(checked_size(values));
     sort_with_index(keys, index);
@@ -172,6 +183,10 @@ struct ThrustOrder {
   }
 
   static std::vector<double> merge(std::span<const double> a, std::span<const double> b) {
+    if (a.empty() || b.empty()) {
+      const auto rest = a.empty() ? b : a;
+      return {rest.begin(), rest.end()};
+    }
     const Values left = upload(a);
     const Values right = upload(b);
     Values merged(left.size() + right.size());
@@ -182,5 +197,3 @@ struct ThrustOrder {
 };
 
 }  // namespace lockstep::order
-
-#undef LOCKSTEP_ORDER_HD

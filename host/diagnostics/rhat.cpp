@@ -115,8 +115,7 @@ double split_rhat(const ChainMoments& moments) {
   }
   std::vector<double> means = a.mean;
   means.insert(means.end(), b.mean.begin(), b.mean.end());
-  // Halves of unequal length (by one draw) are weighed by their degrees of freedom; n is their
-  // mean.
+  // Halves of unequal length (by one draw) are weighed by their degrees of freedom; n is the mean.
   const double m2 = std::accumulate(a.m2.begin(), a.m2.end(), 0.0) +
                     std::accumulate(b.m2.begin(), b.m2.end(), 0.0);
   const double freedom =

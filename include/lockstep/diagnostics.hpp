@@ -9,18 +9,15 @@ namespace lockstep {
 // Convergence and efficiency diagnostics, host side, float64.
 //
 // Conventions shared by everything below:
-//  - C chains, T draws per chain, N = C * T. Units are those of the quantity unless a ratio is
-//  named.
+//  - C chains, T draws per chain, N = C * T. Units are the quantity's unless a ratio is named.
 //  - Definitions follow Vehtari, Gelman, Simpson, Carpenter & Buerkner, "Rank-normalization,
-//  folding,
-//    and localization: an improved R-hat" (Bayesian Analysis 2021), in the form ArviZ gives them:
-//    a split drops the middle draw of an odd-length chain; any NaN, T < 4, or (for R-hat) C < 2
-//    gives NaN; a quantity that never changes has ESS = N and an undefined R-hat (NaN).
-//  - One departure from ArviZ: "never changes" means max - min <= 1e-15 max|x| rather than 1e-15,
-//  so
-//    that no diagnostic depends on the unit of measurement.
-//  - Invalid arguments (sizes that disagree, probabilities outside [0, 1], a superchain length that
-//    does not divide C) throw UsageError.
+//    folding, and localization: an improved R-hat" (Bayesian Analysis 2021), in the form ArviZ
+//    gives them: a split drops the middle draw of an odd-length chain; any NaN, T < 4, or (for
+//    R-hat) C < 2 gives NaN; a quantity that never changes has ESS = N and no R-hat (NaN).
+//  - One departure from ArviZ: "never changes" means max - min <= 1e-15 max|x| rather than
+//    1e-15, so that no diagnostic depends on the unit of measurement.
+//  - Invalid arguments (sizes that disagree, probabilities outside [0, 1], a superchain length
+//    that does not divide C) throw UsageError.
 
 /// Stored draws of one scalar quantity: a non-owning view of values[draw * chains + chain].
 struct Trace {
@@ -92,8 +89,7 @@ double nested_rhat(const ChainMoments& moments, std::size_t chains_per_superchai
 /// from the median. The two halves of a chain belong to the same superchain. ArviZ method "rank".
 double rank_nested_rhat(Trace trace, std::size_t chains_per_superchain);
 
-// ---- effective sample size, in draws (of N)
-// ------------------------------------------------------
+// ---- effective sample size, in draws (of N) ----------------------------------------------------
 
 /// ESS of half chains by Geyer's initial monotone positive sequence, at most N log10(N).
 /// `ess_bulk` uses rank-normalised draws, `ess_mean` the draws, `ess_sd` the squared distances from
@@ -107,9 +103,9 @@ double ess_quantile(Trace trace, double probability);
 
 /// ESS of the mean from the spread of the chain means alone: with independent, stationary chains,
 /// Var(chain mean) = sigma^2 / (ESS / C), whatever the autocorrelation within chains:
-///   V   = sum_c n_c (mean_c - mean)^2 / (C - 1)            estimates sigma^2 * (draws per
-///   effective one) s^2 = (sum_c (n_c - 1) var_c + C V) / N                estimates sigma^2
-///   without bias ESS = N s^2 / V
+///   V   = sum_c n_c (mean_c - mean)^2 / (C - 1)      the variance one draw would need alone
+///   s^2 = (sum_c (n_c - 1) var_c + C V) / N          sigma^2, without bias
+///   ESS = N s^2 / V
 /// Relative standard error sqrt(2 / (C - 1)): meant for many chains. NaN for C < 2 or NaN input;
 /// infinite when all chain means agree exactly. Not bounded by N: antithetic chains exceed it.
 /// `variances` have divisor n_c - 1 and are ignored where n_c = 1.
@@ -118,27 +114,23 @@ double ess_between_chains(const ChainMoments& moments);
 double ess_between_chains(std::span<const double> means, std::span<const double> variances,
                           std::span<const std::size_t> counts);
 
-// ---- Monte Carlo standard error, in the quantity's unit
-// -------------------------------------------
+// ---- Monte Carlo standard error, in the quantity's unit ----------------------------------------
 
 /// sd / sqrt(ess_mean).
 double mcse_mean(Trace trace);
-/// Delta method on the variance: sqrt(Var((x - mean)^2) / ess_sd / (4 Var(x))). Variances: divisor
-/// N.
+/// Delta method on the variance: sqrt(Var((x - mean)^2) / ess_sd / (4 Var(x))), divisors N.
 double mcse_sd(Trace trace);
 /// Half the distance between the order statistics at the 16 % and 84 % points of the quantile's
 /// Beta(ESS p + 1, ESS (1 - p) + 1) law, ESS = ess_quantile(p).
 double mcse_quantile(Trace trace, double probability);
 
-// ---- other
-// ---------------------------------------------------------------------------------------
+// ---- other -------------------------------------------------------------------------------------
 
-/// Quantiles of all N draws, linear between order statistics (R's type 7). NaN for no draws or a
-/// NaN.
+/// Quantiles of all N draws, linear between order statistics (R's type 7). NaN if there are
+/// no draws or one is NaN.
 std::vector<double> quantiles(Trace trace, std::span<const double> probabilities);
 
-/// Autocovariances at lags 0 .. T-1, each chain about its own mean, divisor T, averaged over
-/// chains.
+/// Autocovariances at lags 0 .. T-1, each chain about its own mean, divisor T, mean over chains.
 std::vector<double> autocovariance(Trace trace);
 
 /// Energy Bayesian fraction of missing information (Betancourt, "Diagnosing suboptimal cotangent
@@ -169,11 +161,11 @@ struct PaperEssOptions {
 
 /// ESS per transition as defined for L2HMC (Levy, Hoffman & Sohl-Dickstein, ICLR 2018, appendix on
 /// effective sample size; the authors' program for details the text leaves open):
-///   rho_t = mean over chains and times of (x_tau - mu) . (x_{tau+t} - mu) / tr(Sigma), divisor T -
-///   t, ESS   = 1 / (1 + 2 sum_{t=1}^{T-2} rho_t [rho_t counts]).
-/// One Trace per coordinate, all of one shape; `mean` the true mean; `covariance_trace` tr(Sigma) >
-/// 0 of the target. Pooled over coordinates, so wide ones dominate; never above 1; about 1/(2T) for
-/// chains that never move.
+///   rho_t = mean over chains and T - t times of (x_tau - mu) . (x_{tau+t} - mu) / tr(Sigma),
+///   ESS   = 1 / (1 + 2 sum_{t=1}^{T-2} rho_t [rho_t counts]).
+/// One Trace per coordinate, all of one shape; `mean` holds the true means, `covariance_trace` is
+/// the target's tr(Sigma) > 0. Pooled over coordinates, so wide ones dominate; never above 1; about
+/// 1/(2T) for chains that never move.
 double paper_ess_per_transition(std::span<const Trace> coordinates, std::span<const double> mean,
                                 double covariance_trace, PaperEssOptions options = {});
 

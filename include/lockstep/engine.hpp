@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "lockstep/concepts.hpp"
 #include "lockstep/options.hpp"
+#include "lockstep/truth.hpp"
 
 namespace lockstep {
 

@@ -15,12 +15,12 @@ namespace lockstep {
 /// A vector that kernels receive by value (CUDA keeps such arguments in constant memory) while it is
 /// small, and by pointer beyond.
 template <class S, int N, bool ByValue = (N <= 64)>
-struct Table {
+struct MetricTable {
   S at[N];
   LOCKSTEP_INLINE S operator[](int j) const { return at[j]; }
 };
 template <class S, int N>
-struct Table<S, N, false> {
+struct MetricTable<S, N, false> {
   const S* at;
   LOCKSTEP_INLINE S operator[](int j) const { return at[j]; }
 };
@@ -29,8 +29,8 @@ struct Table<S, N, false> {
 template <class S, int N, bool Exact>
 struct DiagonalMetric {
   static constexpr bool separable = true;
-  Table<S, N> inverse_mass;  // M^-1_jj
-  Table<S, N> scale;         // sqrt(M^-1_jj)
+  MetricTable<S, N> inverse_mass;  // M^-1_jj
+  MetricTable<S, N> scale;         // sqrt(M^-1_jj)
   int dim;
 
   template <class L, class Group>

@@ -25,7 +25,8 @@ struct Wide {
   U hi, lo;
 };
 
-// ---- one chain ------------------------------------------------------------------------------------
+// ---- one chain
+// ------------------------------------------------------------------------------------
 
 LOCKSTEP_INLINE Wide<std::uint32_t> multiply_wide(std::uint32_t a, std::uint32_t b) {
   const std::uint64_t product = std::uint64_t{a} * b;
@@ -42,7 +43,8 @@ LOCKSTEP_INLINE std::uint32_t shift_right_signed(std::uint32_t a, int count) {
   return static_cast<std::uint32_t>(static_cast<std::int32_t>(a) >> count);
 }
 
-// ---- a register of chains -------------------------------------------------------------------------
+// ---- a register of chains
+// -------------------------------------------------------------------------
 
 #if LOCKSTEP_WITH_XSIMD
 /// The compiler's vector of n values of type T.
@@ -51,9 +53,9 @@ struct VectorOf {
   typedef T type __attribute__((vector_size(n * sizeof(T))));
 };
 
-/// `W` 32-bit words. A struct around the compiler's own vector type, which exists for every width on
-/// every instruction set and whose arithmetic wraps; xsimd has no batch of eight words beside its
-/// eight doubles, and the names of its shifts and casts changed between versions.
+/// `W` 32-bit words. A struct around the compiler's own vector type, which exists for every width
+/// on every instruction set and whose arithmetic wraps; xsimd has no batch of eight words beside
+/// its eight doubles, and the names of its shifts and casts changed between versions.
 template <int W>
 struct UIntBatch {
   static constexpr int width = W;
@@ -158,10 +160,11 @@ LOCKSTEP_INLINE UIntBatch<W> xor3(UIntBatch<W> a, UIntBatch<W> b, UIntBatch<W> c
 #if defined(__AVX512F__)
   if constexpr (W == 16) {
     constexpr int parity = 0x96;  // the truth table of a ^ b ^ c
-    return UIntBatch<W>(__builtin_bit_cast(
-        typename UIntBatch<W>::Vector,
-        _mm512_ternarylogic_epi32(__builtin_bit_cast(__m512i, a.v), __builtin_bit_cast(__m512i, b.v),
-                                  __builtin_bit_cast(__m512i, c.v), parity)));
+    return UIntBatch<W>(
+        __builtin_bit_cast(typename UIntBatch<W>::Vector,
+                           _mm512_ternarylogic_epi32(__builtin_bit_cast(__m512i, a.v),
+                                                     __builtin_bit_cast(__m512i, b.v),
+                                                     __builtin_bit_cast(__m512i, c.v), parity)));
   }
 #endif
   return a ^ b ^ c;
@@ -175,12 +178,13 @@ LOCKSTEP_INLINE UIntBatch<W> shift_right_signed(UIntBatch<W> a, int count) {
 }
 #endif
 
-// ---- two lanes in flight --------------------------------------------------------------------------
+// ---- two lanes in flight
+// --------------------------------------------------------------------------
 
-#define LOCKSTEP_TWIN_BITWISE(op)                                                \
-  template <class U>                                                             \
-  LOCKSTEP_INLINE Twin<U> operator op(const Twin<U>& a, const Twin<U>& b) {      \
-    return {a.lo op b.lo, a.hi op b.hi};                                         \
+#define LOCKSTEP_TWIN_BITWISE(op)                                           \
+  template <class U>                                                        \
+  LOCKSTEP_INLINE Twin<U> operator op(const Twin<U>& a, const Twin<U>& b) { \
+    return {a.lo op b.lo, a.hi op b.hi};                                    \
   }
 LOCKSTEP_TWIN_BITWISE(^)
 LOCKSTEP_TWIN_BITWISE(&)
@@ -209,7 +213,8 @@ LOCKSTEP_INLINE Twin<U> shift_right_signed(const Twin<U>& a, int count) {
   return {shift_right_signed(a.lo, count), shift_right_signed(a.hi, count)};
 }
 
-// ---- between words and lanes ----------------------------------------------------------------------
+// ---- between words and lanes
+// ----------------------------------------------------------------------
 
 template <class L>
 struct UIntOf {
@@ -266,9 +271,11 @@ LOCKSTEP_INLINE L signed_to_real(const UInt<L>& a) {
     using Half = decltype(L::lo);
     return {signed_to_real<Half>(a.lo), signed_to_real<Half>(a.hi)};
   } else {
+#if LOCKSTEP_WITH_XSIMD
     using Reals = typename VectorOf<Scalar<L>, width<L>>::type;
     const auto integers = __builtin_bit_cast(typename UInt<L>::SignedVector, a.v);
     return __builtin_bit_cast(L, __builtin_convertvector(integers, Reals));
+#endif
   }
 }
 

@@ -7,7 +7,7 @@
 /// Kernel bodies are templates on the lane `L` and use only
 ///   * arithmetic, comparisons (which yield `Mask<L>`), `&&`, `||`, `!` on masks,
 ///   * `select(mask, a, b)`, `any(mask)`, `all(mask)`,
-///   * `load<L>(p)`, `store(p, x)`, and the functions of math.hpp.
+///   * `load_lane<L>(p)`, `store_lane(p, x)`, and the functions of math.hpp.
 /// Never a branch on lane data.
 ///
 /// nvcc refuses vector registers in functions that are also compiled for the device, so a file that
@@ -182,25 +182,26 @@ inline constexpr bool is_twin<Twin<L>> = true;
 
 /// Reads `width<L>` neighbouring chains' values starting at `p` (no alignment needed).
 template <class L>
-LOCKSTEP_INLINE L load(const Scalar<L>* p) {
+LOCKSTEP_INLINE L load_lane(const Scalar<L>* p) {
   if constexpr (std::is_floating_point_v<L>) {
     return *p;
   } else if constexpr (is_twin<L>) {
     using Half = decltype(L::lo);
-    return L(load<Half>(p), load<Half>(p + width<Half>));
+    return L(load_lane<Half>(p), load_lane<Half>(p + width<Half>));
   } else {
     return L::load_unaligned(p);
   }
 }
 
-/// Writes `width<L>` neighbouring chains' values starting at `p`.
+/// Writes `width<L>` neighbouring chains' values starting at `p`. (Not called `store`: argument-
+/// dependent look-up would prefer xsimd's, which demands alignment.)
 template <class L>
-LOCKSTEP_INLINE void store(Scalar<L>* p, const L& x) {
+LOCKSTEP_INLINE void store_lane(Scalar<L>* p, const L& x) {
   if constexpr (std::is_floating_point_v<L>) {
     *p = x;
   } else if constexpr (is_twin<L>) {
-    store(p, x.lo);
-    store(p + width<decltype(L::lo)>, x.hi);
+    store_lane(p, x.lo);
+    store_lane(p + width<decltype(L::lo)>, x.hi);
   } else {
     x.store_unaligned(p);
   }

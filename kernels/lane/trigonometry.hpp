@@ -12,7 +12,8 @@
 /// Double lanes: |k x| <= 2^50; the lane's own sin and cos of the reduced angle. Beyond the range
 /// the cosine still lies in [-1, 1], and the sine is a finite function of x or not a number.
 
-#include "kernels/autodiff/dual.hpp"
+#include <type_traits>
+
 #include "kernels/lane/math.hpp"
 
 namespace lockstep {
@@ -77,17 +78,6 @@ LOCKSTEP_INLINE L cos_cycles(const L& x, const L& k) {
   } else {
     return cos(cycles::two_pi<L>() * f);
   }
-}
-
-template <class L, int N>
-LOCKSTEP_INLINE Dual<L, N> sin_cycles(const Dual<L, N>& x, const Dual<L, N>& k) {
-  return x.chain(sin_cycles(x.value, k.value),
-                 cycles::two_pi<L>() * k.value * cos_cycles(x.value, k.value));
-}
-template <class L, int N>
-LOCKSTEP_INLINE Dual<L, N> cos_cycles(const Dual<L, N>& x, const Dual<L, N>& k) {
-  return x.chain(cos_cycles(x.value, k.value),
-                 -(cycles::two_pi<L>() * k.value * sin_cycles(x.value, k.value)));
 }
 
 }  // namespace lockstep

@@ -7,6 +7,7 @@
 #include "kernels/integrators/palindromic.hpp"
 #include "kernels/launch/chains.hpp"
 #include "kernels/random/philox.hpp"
+#include "kernels/statistics/trace.hpp"
 
 namespace lockstep {
 
@@ -19,13 +20,13 @@ LOCKSTEP_INLINE void evaluate_chains(const Target& target, const Group& group,
   Position<L, slots<n, Group>> x;
   const int d = dimension(target);
   for_slots<n, exact>(group, d,
-                      [&](int s, int j) { x.q[s] = load<L>(chains.q + j * chains.stride + chain); });
+                      [&](int s, int j) { x.q[s] = load_lane<L>(chains.q + j * chains.stride + chain); });
   x.potential = potential_and_gradient(target, group, x.q, x.gradient);
   for_slots<n, exact>(group, d, [&](int s, int j) {
-    store(chains.gradient + j * chains.stride + chain, x.gradient[s]);
+    store_lane(chains.gradient + j * chains.stride + chain, x.gradient[s]);
   });
-  store(chains.potential_hi + chain, x.potential.hi);
-  store(chains.potential_lo + chain, x.potential.lo);
+  store_lane(chains.potential_hi + chain, x.potential.hi);
+  store_lane(chains.potential_lo + chain, x.potential.lo);
 }
 
 /// Advances chains [chain, chain + width<L>) by `count` transitions, state in registers throughout,
@@ -45,15 +46,15 @@ LOCKSTEP_INLINE void advance_chains(const Target& target, const Transition& tran
   L p[local];
   for_slots<n, exact>(group, d, [&](int s, int j) {
     const std::int64_t at = j * chains.stride + chain;
-    x.q[s] = load<L>(chains.q + at);
+    x.q[s] = load_lane<L>(chains.q + at);
     if constexpr (Transition::needs_gradient) {
-      x.gradient[s] = load<L>(chains.gradient + at);
+      x.gradient[s] = load_lane<L>(chains.gradient + at);
     }
     if constexpr (Transition::keeps_momentum) {
-      p[s] = load<L>(chains.momentum + at);
+      p[s] = load_lane<L>(chains.momentum + at);
     }
   });
-  x.potential = Sum<L>(load<L>(chains.potential_hi + chain), load<L>(chains.potential_lo + chain));
+  x.potential = Sum<L>(load_lane<L>(chains.potential_hi + chain), load_lane<L>(chains.potential_lo + chain));
 
   using Trace = TraceView<Scalar<L>>;
   for (int t = 0; t < count; ++t) {
@@ -65,32 +66,32 @@ LOCKSTEP_INLINE void advance_chains(const Target& target, const Transition& tran
         L reported[local];
         target.constrain(static_cast<const L*>(x.q), reported);
         for_slots<n, exact>(group, d,
-                            [&](int s, int j) { store(trace.row(t, j) + chain, reported[s]); });
+                            [&](int s, int j) { store_lane(trace.row(t, j) + chain, reported[s]); });
       } else {
         for_slots<n, exact>(group, d,
-                            [&](int s, int j) { store(trace.row(t, j) + chain, x.q[s]); });
+                            [&](int s, int j) { store_lane(trace.row(t, j) + chain, x.q[s]); });
       }
     }
     if (group.rank() == 0) {
-      store(trace.info(t, Trace::acceptance) + chain, info.acceptance);
-      store(trace.info(t, Trace::energy) + chain, info.energy);
-      store(trace.info(t, Trace::divergent) + chain, select(info.divergent, L(1), L(0)));
+      store_lane(trace.info(t, Trace::acceptance) + chain, info.acceptance);
+      store_lane(trace.info(t, Trace::energy) + chain, info.energy);
+      store_lane(trace.info(t, Trace::divergent) + chain, select(info.divergent, L(1), L(0)));
     }
   }
 
   for_slots<n, exact>(group, d, [&](int s, int j) {
     const std::int64_t at = j * chains.stride + chain;
-    store(chains.q + at, x.q[s]);
+    store_lane(chains.q + at, x.q[s]);
     if constexpr (Transition::needs_gradient) {
-      store(chains.gradient + at, x.gradient[s]);
+      store_lane(chains.gradient + at, x.gradient[s]);
     }
     if constexpr (Transition::keeps_momentum) {
-      store(chains.momentum + at, p[s]);
+      store_lane(chains.momentum + at, p[s]);
     }
   });
   if (group.rank() == 0) {
-    store(chains.potential_hi + chain, x.potential.hi);
-    store(chains.potential_lo + chain, x.potential.lo);
+    store_lane(chains.potential_hi + chain, x.potential.hi);
+    store_lane(chains.potential_lo + chain, x.potential.lo);
   }
 }
 

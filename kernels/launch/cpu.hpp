@@ -12,6 +12,7 @@
 
 #include "kernels/launch/advance.hpp"
 #include "kernels/launch/describe.hpp"
+#include "kernels/launch/make.hpp"
 #include "kernels/launch/settings.hpp"
 #include "kernels/statistics/store.hpp"
 #include "kernels/statistics/streaming.hpp"
@@ -222,5 +223,10 @@ class CpuEngine final : public Engine {
   StatisticsStore store_;
   EngineDescription description_;
 };
+
+template <class S, class Target>
+std::unique_ptr<Engine> make_cpu_engine(const Target& target, const SampleOptions& options) {
+  return std::make_unique<CpuEngine<S, Target>>(target, options);
+}
 
 }  // namespace lockstep

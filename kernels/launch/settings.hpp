@@ -60,8 +60,8 @@ struct MetricArrays {
 namespace detail {
 
 template <class S, int N>
-Table<S, N> table(const std::vector<S>& values, const S* array) {
-  Table<S, N> t;
+MetricTable<S, N> table(const std::vector<S>& values, const S* array) {
+  MetricTable<S, N> t;
   if constexpr (N <= 64) {
     for (int j = 0; j < N; ++j) {
       t.at[j] = values[static_cast<std::size_t>(j)];

@@ -3,8 +3,8 @@
 /// Words to variates. On float lanes every result is the same bits on every lane type, instruction
 /// set and backend: only additions, multiplications, explicit fused multiply-adds, square roots and
 /// integer operations are used, each of which IEEE 754 rounds in one way (hence -ffp-contract=off
-/// and -fmad=false). Double lanes use the mathematical library, one chain after the other, and agree
-/// between machines to a few units in the last place.
+/// and -fmad=false). Double lanes use the mathematical library, one chain after the other, and
+/// agree between machines to a few units in the last place.
 ///
 ///   variate            words  float lane                     double lane
 ///   uniform            1      24 bits, (0, 1]                53 bits, (0, 1]
@@ -108,7 +108,7 @@ LOCKSTEP_INLINE L each_chain(const Word<L>& word, F f) {
     for (int i = 0; i < width<L>; ++i) {
       x[i] = f(std::uint64_t{word.bits[i]} << 32 | word.fine[i]);
     }
-    return load<L>(x);
+    return load_lane<L>(x);
   }
 }
 
@@ -150,8 +150,8 @@ struct Cosine53 {
 }  // namespace detail
 
 /// Uniform on (0, 1]: (k + 1) 2^-24 with the word's high 24 bits k; on double lanes
-/// (k + 1) 2^-53. Never 0, so its logarithm is finite; `uniform(w) <= p` has probability p for every
-/// p that is a multiple of the spacing.
+/// (k + 1) 2^-53. Never 0, so its logarithm is finite; `uniform(w) <= p` has probability p for
+/// every p that is a multiple of the spacing.
 template <class L>
 LOCKSTEP_INLINE L uniform(const Word<L>& word) {
   if constexpr (sizeof(Scalar<L>) == 4) {
@@ -173,7 +173,7 @@ template <class L>
 LOCKSTEP_INLINE L exponential(const Word<L>& word) {
   if constexpr (sizeof(Scalar<L>) == 4) {
     constexpr float unit = detail::two_to_minus_32;
-    return detail::minus_log(fused(to_real<L>(word.bits), L(unit), L(0.5f * unit)));
+    return detail::minus_log(detail::fused(to_real<L>(word.bits), L(unit), L(0.5f * unit)));
   } else {
     return detail::each_chain(word, detail::Exponential53{});
   }
@@ -184,7 +184,7 @@ template <class L>
 LOCKSTEP_INLINE L laplace(const Word<L>& word) {
   if constexpr (sizeof(Scalar<L>) == 4) {
     constexpr float unit = detail::two_to_minus_32;
-    const L u = fused(to_real<L>(word.bits << 1), L(unit), L(unit));
+    const L u = detail::fused(to_real<L>(word.bits << 1), L(unit), L(unit));
     return detail::with_sign_of(detail::minus_log(u), word.bits);
   } else {
     return detail::each_chain(word, detail::Laplace53{});
@@ -245,8 +245,8 @@ LOCKSTEP_INLINE Pair<L> normal_pair(const Word<L>& a, const Word<L>& b) {
 
 /// The four normals of one block: coordinates 4 block, ..., 4 block + 3 of `normals`.
 template <class L>
-LOCKSTEP_INLINE void normal_quad(const Stream<L>& stream, std::uint32_t transition,
-                                 Purpose purpose, std::uint32_t block, L* out4) {
+LOCKSTEP_INLINE void normal_quad(const Stream<L>& stream, std::uint32_t transition, Purpose purpose,
+                                 std::uint32_t block, L* out4) {
   const Words<L> w = words(stream, transition, purpose, block);
   const Pair<L> p = normal_pair(w[0], w[1]), q = normal_pair(w[2], w[3]);
   out4[0] = p.first;
@@ -256,7 +256,9 @@ LOCKSTEP_INLINE void normal_quad(const Stream<L>& stream, std::uint32_t transiti
 }
 
 /// The first word that `normals` of n coordinates leaves unused: word (n rounded up to even).
-LOCKSTEP_INLINE constexpr int first_word_after(int n) { return n + (n & 1); }
+LOCKSTEP_INLINE constexpr int first_word_after(int n) {
+  return n + (n & 1);
+}
 
 /// n independent standard normals, out[0], ..., out[n - 1]. Coordinate j comes from words 2 k and
 /// 2 k + 1 of the purpose's word sequence, k = j / 2; word i is word i % 4 of block i / 4. Returns
@@ -266,7 +268,6 @@ template <class L>
 LOCKSTEP_INLINE L normals(const Stream<L>& stream, std::uint32_t transition, Purpose purpose, int n,
                           L* out) {
   const int quads = n / 4;
-  LOCKSTEP_UNROLL
   for (int k = 0; k < quads; ++k) {
     normal_quad(stream, transition, purpose, static_cast<std::uint32_t>(k), out + 4 * k);
   }

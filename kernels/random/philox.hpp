@@ -35,8 +35,8 @@ enum class Purpose : std::uint32_t {
   training = 9,     // noise of losses and of variational draws
 };
 
-/// Blocks per (transition, purpose) that lanes may ask for: 2^23, that is 2^25 words. The upper half
-/// of the 24-bit block number holds the low-order words of double lanes.
+/// Blocks per (transition, purpose) that lanes may ask for: 2^23, that is 2^25 words. The upper
+/// half of the 24-bit block number holds the low-order words of double lanes.
 inline constexpr std::uint32_t max_blocks = 1u << 23;
 
 /// One random word per chain. A double lane's word goes on for 32 more bits, `fine`, so that its

@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "kernels/lane/math.hpp"
-#include "kernels/launch/chains.hpp"
+#include "kernels/statistics/trace.hpp"
 
 namespace lockstep {
 
@@ -68,7 +68,7 @@ LOCKSTEP_HD inline void fold_chunk(const TraceView<Scalar<L>>& trace, int from, 
   constexpr int w = width<L>;
   const bool first = place.first_draw == 0;
   S pivot[w], s1[w], s2[w], r1[w], r2[w], jump[w];
-  const auto at = [&](int t, int row) { return load<L>(trace.row(from + t, row) + chain); };
+  const auto at = [&](int t, int row) { return load_lane<L>(trace.row(from + t, row) + chain); };
 
   L jumps = L(0);
   for (int j = 0; j < stats.dim; ++j) {
@@ -80,7 +80,7 @@ LOCKSTEP_HD inline void fold_chunk(const TraceView<Scalar<L>>& trace, int from, 
         s1[i] = static_cast<S>(stats.previous[j * stats.stride + chain + i]);
       }
     }
-    L before = first ? c : load<L>(s1);
+    L before = first ? c : load_lane<L>(s1);
     for (int t = 0; t < n; ++t) {
       const L x = at(t, j);
       const L a = x - c;
@@ -93,13 +93,13 @@ LOCKSTEP_HD inline void fold_chunk(const TraceView<Scalar<L>>& trace, int from, 
       jumps = fma(step, step, jumps);
       before = x;
     }
-    store(pivot, c);
-    store(s1, sum);
-    store(s2, square);
-    store(r1, sum2);
-    store(r2, square2);
+    store_lane(pivot, c);
+    store_lane(s1, sum);
+    store_lane(s2, square);
+    store_lane(r1, sum2);
+    store_lane(r2, square2);
     S last[w];
-    store(last, before);
+    store_lane(last, before);
     for (int i = 0; i < w; ++i) {
       const double p = pivot[i];
       merge_moments(stats.moment(place.half, StatisticsView::mean, j) + chain + i,
@@ -111,7 +111,7 @@ LOCKSTEP_HD inline void fold_chunk(const TraceView<Scalar<L>>& trace, int from, 
       stats.previous[j * stats.stride + chain + i] = last[i];
     }
   }
-  store(jump, jumps);
+  store_lane(jump, jumps);
 
   const int acceptance = trace.parameters + Trace::acceptance;
   const int energy = trace.parameters + Trace::energy;
@@ -123,7 +123,7 @@ LOCKSTEP_HD inline void fold_chunk(const TraceView<Scalar<L>>& trace, int from, 
       s1[i] = static_cast<S>(energy_previous[i]);
     }
   }
-  L before = first ? c : load<L>(s1);
+  L before = first ? c : load_lane<L>(s1);
   L accepted = L(0), diverged = L(0), sum = L(0), square = L(0), steps = L(0);
   for (int t = 0; t < n; ++t) {
     const L h = at(t, energy);
@@ -137,13 +137,13 @@ LOCKSTEP_HD inline void fold_chunk(const TraceView<Scalar<L>>& trace, int from, 
     before = h;
   }
   S last[w], accepts[w], diverges[w];
-  store(pivot, c);
-  store(s1, sum);
-  store(s2, square);
-  store(r1, steps);
-  store(last, before);
-  store(accepts, accepted);
-  store(diverges, diverged);
+  store_lane(pivot, c);
+  store_lane(s1, sum);
+  store_lane(s2, square);
+  store_lane(r1, steps);
+  store_lane(last, before);
+  store_lane(accepts, accepted);
+  store_lane(diverges, diverged);
   for (int i = 0; i < w; ++i) {
     stats.acceptance[chain + i] += accepts[i];
     stats.divergences[chain + i] += diverges[i];

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "kernels/lane/approximate.hpp"
 #include "kernels/targets/constant.hpp"
 #include "kernels/targets/names.hpp"
 #include "lockstep/concepts.hpp"
@@ -32,13 +33,13 @@ struct Mog {
   }
   template <class T>
   LOCKSTEP_HD T potential_and_gradient(const T* q, T* gradient) const {
-    gradient[0] = slope(q[0]);
+    gradient[0] = slope(q[0], logistic(steepness<T>() * q[0]));
     gradient[1] = constant<T>(precision_) * q[1];
     return potential(q);
   }
   template <class T>
   LOCKSTEP_HD void kick(const T* q, T scale, T* p) const {
-    p[0] = fma(scale, slope(q[0]), p[0]);
+    p[0] = fma(scale, slope(q[0], approximate_logistic(steepness<T>() * q[0])), p[0]);
     p[1] = fma(scale * constant<T>(precision_), q[1], p[1]);
   }
   std::vector<std::string> names() const { return numbered_names("x", dim); }
@@ -48,12 +49,15 @@ struct Mog {
   }
 
  private:
-  /// dU/dx = x / v - (m / v) tanh(m x / v), with tanh(u) = 1 - 2 / (1 + exp(2 u)).
+  /// The right mode's share of the density at x is 1 / (1 + exp(-2 m x / v)).
   template <class T>
-  LOCKSTEP_INLINE T slope(const T& x) const {
-    const T e = exp(constant<T>(2 * pull_) * x);
-    return fma(constant<T>(precision_), x, constant<T>(-pull_)) +
-           constant<T>(2 * pull_) / (T(1) + e);
+  LOCKSTEP_INLINE T steepness() const {
+    return constant<T>(2 * pull_);
+  }
+  /// dU/dx = (x + m) / v - (2 m / v) share.
+  template <class T>
+  LOCKSTEP_INLINE T slope(const T& x, const T& share) const {
+    return fma(-steepness<T>(), share, fma(constant<T>(precision_), x, constant<T>(pull_)));
   }
 
   double mode_, variance_, precision_, pull_;
@@ -85,7 +89,7 @@ struct Mog2 {
   template <class T>
   LOCKSTEP_HD T potential_and_gradient(const T* q, T* gradient) const {
     const Parts<T> part(*this, q);
-    const T w = part.narrow_weight();
+    const T w = logistic(part.log_odds());
     gradient[0] = part.slope(part.wide_x, part.narrow_x, w);
     gradient[1] = part.slope(part.y, part.y, w);
     return part.potential();
@@ -93,7 +97,7 @@ struct Mog2 {
   template <class T>
   LOCKSTEP_HD void kick(const T* q, T scale, T* p) const {
     const Parts<T> part(*this, q);
-    const T w = part.narrow_weight();
+    const T w = approximate_logistic(part.log_odds());
     p[0] = fma(scale, part.slope(part.wide_x, part.narrow_x, w), p[0]);
     p[1] = fma(scale, part.slope(part.y, part.y, w), p[1]);
   }
@@ -124,12 +128,10 @@ struct Mog2 {
                           constant<T>(m.log_ratio_));
     }
     LOCKSTEP_INLINE T potential() const {
-      return min(wide_energy, narrow_energy) - log1p(exp(-abs(wide_energy - narrow_energy)));
+      return min(wide_energy, narrow_energy) - log1p(exp(-abs(log_odds())));
     }
-    /// The narrow component's share of the density here.
-    LOCKSTEP_INLINE T narrow_weight() const {
-      return T(1) / (T(1) + exp(narrow_energy - wide_energy));
-    }
+    /// Of the narrow component here, whose share of the density is 1 / (1 + exp(-log_odds)).
+    LOCKSTEP_INLINE T log_odds() const { return wide_energy - narrow_energy; }
     LOCKSTEP_INLINE T slope(const T& from_wide, const T& from_narrow, const T& weight) const {
       const T wide = wide_precision * from_wide;
       return fma(weight, fma(narrow_precision, from_narrow, -wide), wide);

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "kernels/lane/trigonometry.hpp"
+#include "kernels/autodiff/trigonometry.hpp"
 #include "kernels/targets/constant.hpp"
 #include "kernels/targets/names.hpp"
 #include "kernels/targets/separable.hpp"

@@ -22,9 +22,9 @@ struct Trajectory {
     const auto n = static_cast<std::uint32_t>(2 * steps - 1);
     switch (jitter) {
       case LengthJitter::uniform:
-        return 1 + static_cast<int>(bounded_integer(jitter_word(transition, 0), n));
+        return 1 + below(n, jitter_word(transition, 0));
       case LengthJitter::halton:
-        return 1 + static_cast<int>(bounded_integer(reversed(transition + 1), n));
+        return 1 + below(n, reversed(transition + 1));
       default:
         return steps;
     }
@@ -40,7 +40,12 @@ struct Trajectory {
 
  private:
   LOCKSTEP_HD std::uint32_t jitter_word(std::uint32_t transition, int i) const {
-    return shared_words(seed, transition, Purpose::jitter, 0)[i];
+    return shared_words(seed, transition, Purpose::jitter, 0)[i].bits;
+  }
+
+  /// fraction / 2^32 of n, rounded down: uniform on 0..n-1 up to n / 2^32.
+  static LOCKSTEP_HD int below(std::uint32_t n, std::uint32_t fraction) {
+    return static_cast<int>(static_cast<std::uint64_t>(n) * fraction >> 32);
   }
 
   /// The base-2 radical inverse of i, as a 32-bit fraction.

@@ -1,0 +1,47 @@
+#pragma once
+
+/// The prebuilt targets by name.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/autodiff/check_gradient.hpp"
+#include "lockstep/engine.hpp"
+
+namespace lockstep {
+
+/// What the prebuilt targets can be told. NaN and 0 mean the target's own default.
+struct TargetOptions {
+  int dim = 0;                          // std-normal, rough-well
+  double small_variance = 0;            // scg
+  double eta = 0;                       // rough-well
+  double prior_mean = 0;                // eight-schools: mu ~ N(prior_mean, prior_sd)
+  double prior_sd = 0;
+  std::filesystem::path data_file;      // logistic
+  std::filesystem::path data_dir;       // searched first for data sets
+};
+
+/// A prebuilt target.
+struct TargetEntry {
+  std::string name;
+  std::string description;  // one line
+  std::string options;      // the TargetOptions it takes, for help: "--dim", ...
+  bool needs_data = false;
+  /// Binds the target to a backend. @throw FileError if data is absent, UsageError for bad options
+  std::function<std::unique_ptr<Engine>(const TargetOptions&, const SampleOptions&)> make;
+  std::function<GradientReport(const TargetOptions&, const GradientOptions&)> check;
+  std::function<int(const TargetOptions&)> dim;
+};
+
+const std::vector<TargetEntry>& targets();
+
+/// @throw UsageError  naming the nearest known name
+const TargetEntry& find_target(const std::string& name);
+
+/// The known name that is fewest edits away from `name`.
+std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
+
+}  // namespace lockstep

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "lockstep/engine.hpp"
+#include "lockstep/options.hpp"
+
+namespace lockstep {
+
+/// One parameter's figures, on the reported scale. NaN where a figure is not defined.
+struct ParameterSummary {
+  static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  std::string name;
+  double mean = kUnknown, sd = kUnknown;                      // over all chains and draws
+  double q05 = kUnknown, q50 = kUnknown, q95 = kUnknown;      // of the kept draws
+  double mcse = kUnknown;      // Monte Carlo standard error of `mean`
+  double ess_bulk = kUnknown;  // of all draws (kept chains' rank-normalised ESS, scaled)
+  double ess_tail = kUnknown;
+  double ess_between = kUnknown;  // of all draws, from the variance between all chains' means
+  double rhat = kUnknown;         // rank-normalised split R-hat of the kept chains
+  double nested_rhat = kUnknown;  // over superchains of all chains
+  double truth_mean = kUnknown, truth_sd = kUnknown;
+  double error_in_mcse = kUnknown;     // (mean - truth_mean) / combined standard error
+  double sd_error_in_mcse = kUnknown;  // the same for sd, its error from the variance between chains
+};
+
+/// Wall-clock seconds by what they were spent on.
+struct Seconds {
+  double setup = 0;     // engine, data to the device, start positions
+  double warmup = 0;
+  double sampling = 0;
+  double transfer = 0;  // waiting for draws and statistics to reach the host
+  double total() const { return setup + warmup + sampling + transfer; }
+};
+
+/// Everything a run produced.
+class Fit {
+ public:
+  EngineDescription engine;
+  Sampler sampler;       // as frozen after warm-up: with its step size
+  PreparedMetric metric;  // as frozen after warm-up
+  SampleOptions options;
+
+  bool interrupted = false;        // stopped before all draws were made
+  std::int64_t draws_done = 0;     // transitions per chain that count
+  double acceptance = 0;           // mean over chains and draws
+  std::int64_t divergences = 0;    // after warm-up, over all chains
+  std::int64_t warmup_divergences = 0;
+  std::int64_t gradients_warmup = 0, gradients_sampling = 0;  // per chain
+  double esjd = 0;    // mean squared jump distance of a transition, reported scale
+  double e_bfmi = 0;  // pooled over chains
+  Seconds seconds;
+
+  std::vector<ParameterSummary> parameters;  // [dim]
+  Statistics statistics;                     // streamed, every chain
+  Draws draws;                               // kept
+  std::vector<double> positions;             // final q, [dim][chains], unconstrained
+
+  std::int64_t total_draws() const { return draws_done * options.chains; }
+
+  /// Smallest bulk ESS over parameters (ess_between where too few draws were kept), per transition
+  /// of one chain, per gradient of one chain, and per second of sampling on this machine.
+  double ess_min() const;
+  double ess_per_transition_min() const;
+  double ess_per_gradient_min() const;
+  double ess_per_second_min() const;
+  double rhat_max() const;
+  double nested_rhat_max() const;
+
+  /// A hash of the final positions of the first min(64, chains) chains: equal digests mean equal
+  /// bits. 16 hexadecimal digits.
+  std::string digest() const;
+
+  /// A table for people.
+  std::string summary() const;
+
+  /// Writes the kept draws as `path` (.npy, shape (chains, draws, parameters), float64 C order) and
+  /// a JSON sidecar `path`.json with names and settings.
+  /// @throw FileError  naming the file, if it cannot be written in full
+  void write_draws(const std::filesystem::path& path) const;
+};
+
+}  // namespace lockstep

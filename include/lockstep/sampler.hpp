@@ -1,0 +1,50 @@
+#pragma once
+
+/// `sample`: the whole of a run, for a target of one's own.
+
+#include <memory>
+
+#include "kernels/launch/cpu.hpp"
+#include "lockstep/result.hpp"
+#if defined(__CUDACC__)
+#include "kernels/launch/cuda.cuh"
+#endif
+
+namespace lockstep {
+
+/// Starts the chains, warms up, freezes the sampler, and samples.
+/// @throw UsageError           for options that make no sense, naming the option, value and remedy
+/// @throw InitialisationError  if starts with a finite potential and gradient cannot be found
+Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options);
+
+/// Binds a target to the backend that `options` ask for.
+template <class Target>
+std::unique_ptr<Engine> make_engine(const Target& target, const SampleOptions& options) {
+#if defined(__CUDACC__)
+  constexpr bool compiled_for_cuda = true;
+#else
+  constexpr bool compiled_for_cuda = false;
+#endif
+  if (resolve_backend(options.backend, compiled_for_cuda) == Backend::cuda) {
+#if defined(__CUDACC__)
+    return options.precision == Precision::double_ ? make_cuda_engine<double>(target, options)
+                                                   : make_cuda_engine<float>(target, options);
+#endif
+  }
+  return options.precision == Precision::double_ ? make_cpu_engine<double>(target, options)
+                                                 : make_cpu_engine<float>(target, options);
+}
+
+/// Samples exp(-U) with thousands of chains.
+///
+/// @param target   concepts.hpp
+/// @param sampler  Hmc{}, Mala{}, Ghmc{}, RandomWalk{}
+template <class Target>
+  requires TargetOn<Target, float>
+Fit sample(const Target& target, const Sampler& sampler, const SampleOptions& options = {}) {
+  validate(sampler, options, dimension(target));
+  const auto engine = make_engine(target, options);
+  return run(*engine, sampler, options);
+}
+
+}  // namespace lockstep
