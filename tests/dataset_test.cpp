@@ -2,14 +2,14 @@
 
 #include "host/io/dataset.hpp"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <string>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "host/io/logistic_data.hpp"
 #include "host/io/reference.hpp"
@@ -94,7 +94,9 @@ TEST_F(DatasetTest, ReadsATable) {
 }
 
 TEST_F(DatasetTest, AcceptsAByteOrderMarkAndAMissingLastNewline) {
-  const Table t = read_csv(write("t.csv", "\xEF\xBB\xBF" "a\n7"));
+  const Table t = read_csv(write("t.csv",
+                                 "\xEF\xBB\xBF"
+                                 "a\n7"));
   EXPECT_EQ(t.columns, std::vector<std::string>{"a"});
   EXPECT_EQ(t.values, std::vector<double>{7});
 }
@@ -119,10 +121,9 @@ TEST_F(DatasetTest, MalformedTablesNameTheirPlace) {
 
 TEST_F(DatasetTest, MissingFilesAreNamed) {
   const fs::path path = folder_ / "absent.csv";
-  for (const std::string& message : {error_of([&] { read_csv(path); }),
-                                     error_of([&] { read_csv(folder_); }),
-                                     error_of([&] { read_json_data(path); }),
-                                     error_of([&] { read_reference(path, "p"); })}) {
+  for (const std::string& message :
+       {error_of([&] { read_csv(path); }), error_of([&] { read_csv(folder_); }),
+        error_of([&] { read_json_data(path); }), error_of([&] { read_reference(path, "p"); })}) {
     EXPECT_TRUE(contains(message, folder_.string())) << message;
   }
 }

@@ -1,9 +1,8 @@
 // check_gradient: it accepts every target of the library, and notices each kind of mistake.
 
-#include "kernels/autodiff/check_gradient.hpp"
-
 #include <gtest/gtest.h>
 
+#include "kernels/autodiff/check_gradient.hpp"
 #include "tests/all_targets.hpp"
 
 namespace lockstep {

@@ -1,15 +1,15 @@
 // Are the densities the ones they claim to be? Formulas written down a second time, moments by
 // quadrature, reference posteriors where the data are at hand, and what float lanes may lose.
 
-#include <gtest/gtest.h>
-
-#include <Eigen/Cholesky>
-#include <Eigen/Core>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <random>
 #include <vector>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+#include <gtest/gtest.h>
 
 #include "host/io/reference.hpp"
 #include "kernels/lane/approximate.hpp"
@@ -145,10 +145,18 @@ void agrees_with_double(double energy_error, double gradient_error) {
 // Energies lose no more than a few roundings of their largest terms. (Data and constants are
 // rounded to float too.) Gradients lose more where a steep density multiplies a rounded position,
 // and where `kick` takes an approximate function: mog's slope is 40 times a logistic function.
-TEST(Lanes, FloatAgreesWithDouble) { agrees_with_double<float>(8 * kEps, 32 * kEps); }
-TEST(Lanes, FloatBatchAgreesWithDouble) { agrees_with_double<FloatBatch>(8 * kEps, 32 * kEps); }
-TEST(Lanes, TwinAgreesWithDouble) { agrees_with_double<Twin<FloatBatch>>(8 * kEps, 32 * kEps); }
-TEST(Lanes, DoubleBatchAgreesWithDouble) { agrees_with_double<DoubleBatch>(1e-14, 1e-13); }
+TEST(Lanes, FloatAgreesWithDouble) {
+  agrees_with_double<float>(8 * kEps, 32 * kEps);
+}
+TEST(Lanes, FloatBatchAgreesWithDouble) {
+  agrees_with_double<FloatBatch>(8 * kEps, 32 * kEps);
+}
+TEST(Lanes, TwinAgreesWithDouble) {
+  agrees_with_double<Twin<FloatBatch>>(8 * kEps, 32 * kEps);
+}
+TEST(Lanes, DoubleBatchAgreesWithDouble) {
+  agrees_with_double<DoubleBatch>(1e-14, 1e-13);
+}
 
 TEST(Lanes, SeparableTermsAddUp) {
   for_each_target<double>([&](const char* name, const auto& target, double spread) {
@@ -174,8 +182,8 @@ TEST(Lanes, NonFinitePositionsHaveNonFiniteEnergies) {
       for (const float x : bad) {
         std::vector<FloatBatch> q(static_cast<std::size_t>(d), FloatBatch(0.5f)), g = q;
         q[static_cast<std::size_t>(j)] = FloatBatch(x);
-        const auto u = potential_and_gradient(target, static_cast<const FloatBatch*>(q.data()),
-                                              g.data());
+        const auto u =
+            potential_and_gradient(target, static_cast<const FloatBatch*>(q.data()), g.data());
         EXPECT_FALSE(any(is_finite(u.value()))) << name << ' ' << j << ' ' << x;
       }
     }
@@ -254,13 +262,21 @@ void moments_match(const Target& target, const Box& box, double tolerance) {
   }
 }
 
-TEST(Moments, Scg) { moments_match(Scg{}, {{-60, -60}, {60, 60}, {3000, 3000}}, 1e-7); }
+TEST(Moments, Scg) {
+  moments_match(Scg{}, {{-60, -60}, {60, 60}, {3000, 3000}}, 1e-7);
+}
 TEST(Moments, ScgOfTheNotebook) {
   moments_match(Scg(0.1), {{-60, -60}, {60, 60}, {1200, 1200}}, 1e-7);
 }
-TEST(Moments, Mog) { moments_match(Mog{}, {{-6, -4}, {6, 4}, {800, 400}}, 1e-9); }
-TEST(Moments, Mog2) { moments_match(Mog2{}, {{-25, -18}, {12, 18}, {1200, 1200}}, 1e-8); }
-TEST(Moments, Banana) { moments_match(Banana{}, {{-70, -12}, {70, 160}, {1400, 1000}}, 1e-7); }
+TEST(Moments, Mog) {
+  moments_match(Mog{}, {{-6, -4}, {6, 4}, {800, 400}}, 1e-9);
+}
+TEST(Moments, Mog2) {
+  moments_match(Mog2{}, {{-25, -18}, {12, 18}, {1200, 1200}}, 1e-8);
+}
+TEST(Moments, Banana) {
+  moments_match(Banana{}, {{-70, -12}, {70, 160}, {1400, 1000}}, 1e-7);
+}
 
 TEST(Moments, Mog2ModesHaveEqualWeight) {
   const Mog2 target;
@@ -306,7 +322,8 @@ TEST(Moments, IcgSpectrum) {
   }
 }
 
-// ---- formulas written down a second time ----------------------------------------------------------
+// ---- formulas written down a second time
+// ----------------------------------------------------------
 
 /// The difference of U between random points is that of `formula`.
 template <class Target, class Formula>
@@ -337,7 +354,8 @@ TEST(Formulas, Mixtures) {
 
 TEST(Formulas, RoughWell) {
   energy_is(RoughWell<2>{}, 3, [](const auto& q) {
-    return 0.5 * (q[0] * q[0] + q[1] * q[1]) + 0.01 * (std::cos(q[0] / 0.01) + std::cos(q[1] / 0.01));
+    return 0.5 * (q[0] * q[0] + q[1] * q[1]) +
+           0.01 * (std::cos(q[0] / 0.01) + std::cos(q[1] / 0.01));
   });
 }
 
@@ -391,7 +409,8 @@ TEST(Formulas, EightSchools) {
       std::vector<double> x(10);
       EightSchoolsNc(prior).constrain(q.data(), x.data());
       for (std::size_t j = 0; j < 8; ++j) {
-        EXPECT_NEAR(x[j], q[8] + std::exp(q[9]) * q[j], 1e-14 * (1 + std::abs(x[j]) + std::abs(q[8])));
+        EXPECT_NEAR(x[j], q[8] + std::exp(q[9]) * q[j],
+                    1e-14 * (1 + std::abs(x[j]) + std::abs(q[8])));
       }
       return eight_schools(x, x[8], x[9], prior) - 9 * q[9];
     });
@@ -508,11 +527,21 @@ void cycles_are_accurate(double bound) {
   }
 }
 
-TEST(Functions, CyclesOnFloat) { cycles_are_accurate<float>(4e-7); }
-TEST(Functions, CyclesOnFloatBatch) { cycles_are_accurate<FloatBatch>(4e-7); }
-TEST(Functions, CyclesOnTwin) { cycles_are_accurate<Twin<FloatBatch>>(4e-7); }
-TEST(Functions, CyclesOnDouble) { cycles_are_accurate<double>(1e-15); }
-TEST(Functions, CyclesOnDoubleBatch) { cycles_are_accurate<DoubleBatch>(1e-15); }
+TEST(Functions, CyclesOnFloat) {
+  cycles_are_accurate<float>(4e-7);
+}
+TEST(Functions, CyclesOnFloatBatch) {
+  cycles_are_accurate<FloatBatch>(4e-7);
+}
+TEST(Functions, CyclesOnTwin) {
+  cycles_are_accurate<Twin<FloatBatch>>(4e-7);
+}
+TEST(Functions, CyclesOnDouble) {
+  cycles_are_accurate<double>(1e-15);
+}
+TEST(Functions, CyclesOnDoubleBatch) {
+  cycles_are_accurate<DoubleBatch>(1e-15);
+}
 
 TEST(Functions, CosineStaysBoundedBeyondItsRange) {
   // A well that turned bottomless far out would trap a diverging chain.
@@ -525,7 +554,8 @@ TEST(Functions, CosineStaysBoundedBeyondItsRange) {
 TEST(Functions, ApproximateLogistic) {
   const auto exact = [](double x) { return 1 / (1 + std::exp(-x)); };
   const auto error = [&]<class L>(L, double range) {
-    return worst_error<L>(-range, range, [](const L& x) { return approximate_logistic(x); }, exact);
+    return worst_error<L>(
+        -range, range, [](const L& x) { return approximate_logistic(x); }, exact);
   };
   for (const double range : {1.0, 30.0, 200.0}) {
     EXPECT_LT(error(float{}, range), 2e-7) << range;
@@ -535,7 +565,8 @@ TEST(Functions, ApproximateLogistic) {
   }
 }
 
-// ---- reference posteriors ------------------------------------------------------------------------
+// ---- reference posteriors
+// ------------------------------------------------------------------------
 
 /// The path of a data set's file, or an empty one when it is not on this machine.
 std::filesystem::path data_file(const std::string& name, const std::string& file) {
@@ -546,17 +577,16 @@ std::filesystem::path data_file(const std::string& name, const std::string& file
   }
 }
 
-#define LOCKSTEP_FIND_OR_SKIP(path, name, file)                                      \
-  const std::filesystem::path path = data_file(name, file);                          \
-  if (path.empty()) {                                                                \
+#define LOCKSTEP_FIND_OR_SKIP(path, name, file)                                          \
+  const std::filesystem::path path = data_file(name, file);                              \
+  if (path.empty()) {                                                                    \
     GTEST_SKIP() << name << "/" << file << " is not on this machine: set LOCKSTEP_DATA"; \
   }
 
 TEST(References, EightSchools) {
   LOCKSTEP_FIND_OR_SKIP(path, "eight_schools", "reference.json");
   const EightSchoolsNc target;
-  const Truth truth =
-      truth_of(read_reference(path, "hierarchical_posteriordb"), target.names());
+  const Truth truth = truth_of(read_reference(path, "hierarchical_posteriordb"), target.names());
   // Given (mu, s) the t_j are independent normals, with mean m_j = tau (y_j - mu) / (sigma_j^2 +
   // tau^2) and precision 1 + tau^2 / sigma_j^2: integrate them out, and sum over (mu, s).
   double weight = 0;
@@ -593,8 +623,8 @@ TEST(References, EightSchools) {
 
 /// With hundreds of observations the posterior is nearly normal about its mode: the reference means
 /// lie within a fraction of a standard deviation of it (a few per cent further out), and the
-/// reference standard deviations are those of the inverse Hessian. A wrong standardisation, order or sign of the data moves weights by
-/// whole standard deviations.
+/// reference standard deviations are those of the inverse Hessian. A wrong standardisation, order
+/// or sign of the data moves weights by whole standard deviations.
 void reference_is_near_the_mode(const std::string& name, double mean_limit, double sd_limit) {
   LOCKSTEP_FIND_OR_SKIP(path, name, "reference.json");
   const LogisticData data = load_logistic(name);
@@ -626,8 +656,12 @@ void reference_is_near_the_mode(const std::string& name, double mean_limit, doub
 TEST(References, GermanCredit) {
   reference_is_near_the_mode("german_credit_numeric", 0.5, 0.05);
 }
-TEST(References, AustralianCredit) { reference_is_near_the_mode("australian_credit", 0.5, 0.1); }
-TEST(References, HeartDisease) { reference_is_near_the_mode("heart_disease", 0.5, 0.1); }
+TEST(References, AustralianCredit) {
+  reference_is_near_the_mode("australian_credit", 0.5, 0.1);
+}
+TEST(References, HeartDisease) {
+  reference_is_near_the_mode("heart_disease", 0.5, 0.1);
+}
 
 TEST(References, GermanCreditData) {
   LOCKSTEP_FIND_OR_SKIP(path, "german_credit_numeric", "german_credit_numeric.csv");

@@ -4,9 +4,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
+
+#include <nlohmann/json.hpp>
 
 #include "lockstep/error.hpp"
 
@@ -24,8 +25,9 @@ std::string environment(const char* name) {
 
 std::ifstream open(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
-  require<FileError>(file.is_open() && !fs::is_directory(path),
-                     "cannot read " + path.string() + ": check that the file exists and is readable");
+  require<FileError>(
+      file.is_open() && !fs::is_directory(path),
+      "cannot read " + path.string() + ": check that the file exists and is readable");
   return file;
 }
 
@@ -56,8 +58,9 @@ std::vector<std::string_view> fields_of(std::string_view line) {
 /// What was found, short enough for a message.
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 40;
-  return text.size() <= longest ? "'" + std::string(text) + "'"
-                                : "'" + std::string(text.substr(0, longest)) + "...'";
+  std::string message = "'";
+  message.append(text.substr(0, longest)).append(text.size() > longest ? "...'" : "'");
+  return message;
 }
 
 /// Where a table's problem is: "FILE:LINE".
@@ -74,8 +77,8 @@ std::vector<std::string> header_of(std::string_view line, const fs::path& path) 
   std::set<std::string_view> seen;
   for (const std::string_view field : fields_of(line)) {
     const std::string column = "column " + std::to_string(names.size() + 1);
-    require<FileError>(!field.empty(),
-                       place(path, 1) + ": " + column + " has no name: the first row must name all");
+    require<FileError>(!field.empty(), place(path, 1) + ": " + column +
+                                           " has no name: the first row must name all");
     double number = 0;
     const auto end = std::from_chars(field.data(), field.data() + field.size(), number);
     require<FileError>(end.ec != std::errc() || end.ptr != field.data() + field.size(),
@@ -109,7 +112,8 @@ void flatten(const nlohmann::json& node, std::size_t depth, JsonArray& array, co
   if (!node.is_array()) {
     require<FileError>(node.is_number(), where + "holds " + in_quotes(node.dump()) +
                                              ", expected numbers or arrays of numbers");
-    require<FileError>(depth == array.shape.size(), where + "is a ragged array: make it rectangular");
+    require<FileError>(depth == array.shape.size(),
+                       where + "is a ragged array: make it rectangular");
     array.values.push_back(node.get<double>());
     return;
   }

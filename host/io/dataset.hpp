@@ -31,8 +31,8 @@ struct Table {
 };
 
 /// Reads a CSV file: a header row with distinct names, then rows of finite numbers. Fields are
-/// separated by commas; blanks around them, a carriage return before the line's end, quotes around a
-/// field, a byte order mark and empty lines at the end are accepted.
+/// separated by commas; blanks around them, a carriage return before the line's end, quotes around
+/// a field, a byte order mark and empty lines at the end are accepted.
 /// @throw FileError naming file, line, column and what was found there.
 Table read_csv(const std::filesystem::path& path);
 
@@ -42,8 +42,8 @@ struct JsonArray {
   std::vector<double> values;      // row-major
 };
 
-/// Reads a JSON object of numbers and rectangular arrays of numbers, the form in which Stan programs
-/// take their data.
+/// Reads a JSON object of numbers and rectangular arrays of numbers, the form in which Stan
+/// programs take their data.
 /// @throw FileError naming the file and the key that is something else.
 std::map<std::string, JsonArray> read_json_data(const std::filesystem::path& path);
 

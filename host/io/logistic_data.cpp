@@ -65,9 +65,9 @@ LogisticData::LogisticData(const Table& table) {
     for (std::size_t i = 0; i < n; ++i) {
       square += (table.at(i, j) - mean) * (table.at(i, j) - mean) / count;
     }
-    require<FileError>(!constant && square > 0 && std::isfinite(square),
-                       column_name(table, j) +
-                           "is constant, or too large to be standardised: remove it");
+    require<FileError>(
+        !constant && square > 0 && std::isfinite(square),
+        column_name(table, j) + "is constant, or too large to be standardised: remove it");
     for (std::size_t i = 0; i < n; ++i) {
       slot(i, j) = sign[i] * (table.at(i, j) - mean) / std::sqrt(square);
     }

@@ -9,8 +9,8 @@
 namespace lockstep {
 
 /// The data of a logistic regression, ready for its target: each feature column centred and divided
-/// by its standard deviation (divisor N), a column of ones appended last, rows signed and blocked as
-/// `LogisticRows` says. Owns what the targets made from it point to: it must outlive them.
+/// by its standard deviation (divisor N), a column of ones appended last, rows signed and blocked
+/// as `LogisticRows` says. Owns what the targets made from it point to: it must outlive them.
 class LogisticData {
  public:
   /// The last column of the table is the outcome: two distinct integers, the larger of which counts

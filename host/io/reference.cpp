@@ -2,8 +2,9 @@
 
 #include <cmath>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include "lockstep/error.hpp"
 
@@ -53,9 +54,9 @@ Reference read_reference(const std::filesystem::path& path, const std::string& p
     throw FileError(path.string() + ": has no posterior '" + posterior + "', only: " + known);
   }
   const std::string where = path.string() + ": " + posterior;
-  require<FileError>(entry->is_object() && entry->contains("parameters") &&
-                         entry->at("parameters").is_object(),
-                     where + ": expected an object with 'parameters'");
+  require<FileError>(
+      entry->is_object() && entry->contains("parameters") && entry->at("parameters").is_object(),
+      where + ": expected an object with 'parameters'");
   Reference reference;
   if (const auto basis = entry->find("basis"); basis != entry->end() && basis->is_string()) {
     reference.basis = basis->get<std::string>();

@@ -30,9 +30,9 @@ struct Reference {
 /// @throw FileError naming the file, and the posteriors it has or the key that is malformed.
 Reference read_reference(const std::filesystem::path& path, const std::string& posterior);
 
-/// The means and standard deviations of `names`, in their order. An error of sd that is not known is
-/// taken as that of a nearly normal marginal: error(mean) / sqrt(2). Without any error the figures
-/// count as exact.
+/// The means and standard deviations of `names`, in their order. An error of sd that is not known
+/// is taken as that of a nearly normal marginal: error(mean) / sqrt(2). Without any error the
+/// figures count as exact.
 /// @throw FileError naming a parameter that the reference has not got.
 Truth truth_of(const Reference& reference, const std::vector<std::string>& names);
 

@@ -26,7 +26,9 @@
 /// Unrolls the next loop completely when its bounds are known, so that arrays indexed by it can live
 /// in registers.
 #define LOCKSTEP_PRAGMA(x) _Pragma(#x)
-#if defined(__CUDACC__)
+#if defined(__CUDACC__) && !defined(__CUDA_ARCH__)
+#define LOCKSTEP_UNROLL  // nvcc's host pass hands pragmas on to a compiler that knows neither form
+#elif defined(__CUDA_ARCH__)
 #define LOCKSTEP_UNROLL LOCKSTEP_PRAGMA(unroll)
 #elif defined(__GNUC__) && !defined(__clang__)
 #define LOCKSTEP_UNROLL LOCKSTEP_PRAGMA(GCC unroll 64)

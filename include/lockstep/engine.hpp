@@ -5,8 +5,10 @@
 /// code that drives engines needs neither CUDA nor SIMD headers.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lockstep/options.hpp"
@@ -118,6 +120,12 @@ class Engine {
   virtual Pooled advance_recording(const Launch& launch) = 0;
   virtual Statistics statistics() const = 0;
   virtual Draws take_draws() = 0;
+
+  /// Keeps alive what the target points into.
+  void keep(std::shared_ptr<const void> data) { data_ = std::move(data); }
+
+ private:
+  std::shared_ptr<const void> data_;
 };
 
 }  // namespace lockstep

@@ -32,8 +32,8 @@ struct GradientOptions {
 
   /// @throw UsageError naming the option that makes no sense.
   void validate() const {
-    require(points > 0, "check_gradient: points is " + std::to_string(points) +
-                            ", but at least one is needed");
+    require(points > 0,
+            "check_gradient: points is " + std::to_string(points) + ", but at least one is needed");
     for (const auto& [name, x] : {std::pair{"spread", spread}, std::pair{"tolerance", tolerance},
                                   std::pair{"step", step}}) {
       require(std::isfinite(x) && x > 0, std::string("check_gradient: ") + name + " is " +
@@ -77,9 +77,9 @@ struct GradientReport {
     std::ostringstream text;
     for (const DerivativeCheck& c : checks) {
       text << std::left << std::setw(24) << c.what << (c.error <= tolerance ? "ok    " : "FAILED")
-           << std::setprecision(2) << "  worst relative error " << c.error << " (limit " << tolerance
-           << ") at " << c.name << std::setprecision(9) << ": " << c.computed << ", expected "
-           << c.expected << '\n';
+           << std::setprecision(2) << "  worst relative error " << c.error << " (limit "
+           << tolerance << ") at " << c.name << std::setprecision(9) << ": " << c.computed
+           << ", expected " << c.expected << '\n';
     }
     return text.str();
   }
@@ -111,8 +111,8 @@ std::vector<double> derivative(F f, int n, double step) {
       row.emplace_back(count);
       for (std::size_t j = 0; j < count; ++j) {
         row[k][j] = (row[k - 1][j] * factor - previous[k - 1][j]) / (factor - 1);
-        const double e = std::max(std::abs(row[k][j] - row[k - 1][j]),
-                                  std::abs(row[k][j] - previous[k - 1][j]));
+        const double e =
+            std::max(std::abs(row[k][j] - row[k - 1][j]), std::abs(row[k][j] - previous[k - 1][j]));
         if (e <= error[j]) {
           error[j] = e;
           best[j] = row[k][j];
@@ -162,8 +162,8 @@ inline double uniform(std::mt19937_64& bits) {
 /// @throw UsageError for senseless options; InitialisationError when 100 redraws of a point find no
 ///        finite potential.
 template <class Target>
-  requires TargetOn<Target, double>
-GradientReport check_gradient(const Target& target, const GradientOptions& options = {}) {
+requires TargetOn<Target, double> GradientReport
+check_gradient(const Target& target, const GradientOptions& options = {}) {
   namespace gc = gradient_check;
   options.validate();
   const int d = dimension(target);

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Derivatives of the functions of an angle in cycles: d sin(2 pi k x) = 2 pi k cos(2 pi k x) dx. The
-/// factor k is a constant, whose own derivatives are ignored.
+/// Derivatives of the functions of an angle in cycles: d sin(2 pi k x) = 2 pi k cos(2 pi k x) dx.
+/// The factor k is a constant, whose own derivatives are ignored.
 
 #include "kernels/autodiff/dual.hpp"
 #include "kernels/lane/trigonometry.hpp"

@@ -23,13 +23,28 @@ LOCKSTEP_INLINE Sum<L> potential(const Target& target, const Group& group, const
   }
 }
 
+/// Whether a chain's gradient is computed anew where it is needed instead of being carried from one
+/// transition to the next. For a CUDA thread that holds many coordinates of a separable target a
+/// register costs more than the slope, and the slope is the same function of q wherever it is taken.
+template <class Target, class L, class Group>
+inline constexpr bool recomputes_gradient =
+    Separable<Target> && exact_dimension<Target> && width<L> == 1 &&
+    slots<capacity<Target>, Group> > 8;
+
+/// dU/dq at q, for separable targets; all arrays are the thread's slice.
+template <class Target, class L, class Group>
+LOCKSTEP_INLINE void gradient_of(const Target& target, const Group& group, const L* q,
+                                 L* gradient) {
+  for_slots<capacity<Target>, exact_dimension<Target>>(
+      group, dimension(target), [&](int s, int j) { gradient[s] = target.slope(j, q[s]); });
+}
+
 /// U(q), and dU/dq into `gradient`; both arrays are the thread's slice.
 template <class Target, class L, class Group>
 LOCKSTEP_INLINE Sum<L> potential_and_gradient(const Target& target, const Group& group, const L* q,
                                               L* gradient) {
   if constexpr (Separable<Target>) {
-    for_slots<capacity<Target>, exact_dimension<Target>>(
-        group, dimension(target), [&](int s, int j) { gradient[s] = target.slope(j, q[s]); });
+    gradient_of(target, group, q, gradient);
     return potential(target, group, q);
   } else {
     static_assert(Group::size == 1, "only separable targets can be shared between threads");

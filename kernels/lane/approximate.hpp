@@ -28,7 +28,7 @@ LOCKSTEP_INLINE L approximate_logistic(const L& x) {
     return {approximate_logistic(x.lo), approximate_logistic(x.hi)};
   } else if constexpr (is_float_batch<L>) {
     // 2^n stays a normal number; exp(-80) is below the error of 1 + exp(-80).
-    const L y = min(max(x, L(-80.0f)), L(80.0f));
+    const L y = smaller(larger(x, L(-80.0f)), L(80.0f));
     constexpr float round = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
     const L shifted = fma(y, L(-1.44269502f), L(round));
     const L f = fma(y, L(-1.44269502f), L(round) - shifted);

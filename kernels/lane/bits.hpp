@@ -100,7 +100,7 @@ template <int W>
 LOCKSTEP_INLINE Wide<UIntBatch<W>> multiply_wide(UIntBatch<W> a, std::uint32_t b) {
   using U = UIntBatch<W>;
   using V = typename U::Vector;
-#if defined(__AVX512F__)
+#if LOCKSTEP_WITH_XSIMD && defined(__AVX512F__)
   if constexpr (W == 16) {
     const __m512i x = __builtin_bit_cast(__m512i, a.v);
     const __m512i k = _mm512_set1_epi32(static_cast<int>(b));
@@ -157,7 +157,7 @@ LOCKSTEP_INLINE Wide<UIntBatch<W>> multiply_wide(UIntBatch<W> a, std::uint32_t b
 
 template <int W>
 LOCKSTEP_INLINE UIntBatch<W> xor3(UIntBatch<W> a, UIntBatch<W> b, UIntBatch<W> c) {
-#if defined(__AVX512F__)
+#if LOCKSTEP_WITH_XSIMD && defined(__AVX512F__)
   if constexpr (W == 16) {
     constexpr int parity = 0x96;  // the truth table of a ^ b ^ c
     return UIntBatch<W>(
@@ -288,7 +288,7 @@ LOCKSTEP_INLINE L to_real(const UInt<L>& a) {
     using Half = decltype(L::lo);
     return {to_real<Half>(a.lo), to_real<Half>(a.hi)};
   } else {
-#if defined(__AVX512F__)
+#if LOCKSTEP_WITH_XSIMD && defined(__AVX512F__)
     if constexpr (width<L> == 16 && sizeof(Scalar<L>) == 4) {
       return __builtin_bit_cast(L, _mm512_cvtepu32_ps(__builtin_bit_cast(__m512i, a.v)));
     }

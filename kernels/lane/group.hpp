@@ -20,6 +20,7 @@ struct Solo {
   LOCKSTEP_INLINE T exchange(const T& x, int) const {
     return x;
   }
+  LOCKSTEP_INLINE Solo again() const { return {}; }
 };
 
 #if defined(__CUDACC__)
@@ -28,12 +29,21 @@ template <int G>
 struct Tile {
   static_assert(G == 2 || G == 4 || G == 8 || G == 16 || G == 32);
   static constexpr int size = G;
-  LOCKSTEP_INLINE int rank() const {
+  LOCKSTEP_INLINE Tile() {
 #if defined(__CUDA_ARCH__)
-    return static_cast<int>(threadIdx.x) & (G - 1);
-#else
-    return 0;
+    rank_ = static_cast<int>(threadIdx.x) & (G - 1);
 #endif
+  }
+  LOCKSTEP_INLINE int rank() const { return rank_; }
+  /// The same group, which the compiler takes for another one. What depends on the rank, such as the
+  /// constants of the thread's coordinates, is then read where it is used: moved out of a loop over
+  /// transitions, it would fill the registers that the state needs.
+  LOCKSTEP_INLINE Tile again() const {
+    Tile same = *this;
+#if defined(__CUDA_ARCH__)
+    asm volatile("" : "+r"(same.rank_));
+#endif
+    return same;
   }
   LOCKSTEP_INLINE int coordinate(int slot) const {
     return 4 * (rank() + G * (slot / 4)) + slot % 4;
@@ -47,6 +57,9 @@ struct Tile {
     return x;
 #endif
   }
+
+ private:
+  int rank_ = 0;
 };
 #endif
 

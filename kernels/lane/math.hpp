@@ -32,15 +32,26 @@ using xsimd::sin;
 using xsimd::sqrt;
 using xsimd::tanh;
 
-/// a * b + c, rounded once on every lane. xsimd rounds twice where the instruction set has no fused
-/// multiply-add (SSE2); there each element takes the library's exact one, so that all widths agree.
-/// (The constraint makes this overload win over xsimd's, which argument-dependent look-up finds too.)
+/// a * b + c, rounded once on every lane. xsimd 8.1 rounds twice for AVX-512, where the instruction
+/// is called directly, and where the instruction set has none (SSE2), where each element takes the
+/// library's exact one: all widths agree. (The constraint makes this overload win over xsimd's, which
+/// argument-dependent look-up finds too.)
 template <class S, class Arch>
   requires std::is_floating_point_v<S>
 LOCKSTEP_INLINE xsimd::batch<S, Arch> fma(const xsimd::batch<S, Arch>& a,
                                           const xsimd::batch<S, Arch>& b,
                                           const xsimd::batch<S, Arch>& c) {
-#if defined(__FMA__) || defined(__aarch64__)
+#if defined(__AVX512F__)
+  if constexpr (sizeof(a) == sizeof(__m512)) {
+    if constexpr (std::is_same_v<S, float>) {
+      return _mm512_fmadd_ps(a, b, c);
+    } else {
+      return _mm512_fmadd_pd(a, b, c);
+    }
+  } else {
+    return xsimd::fma(a, b, c);
+  }
+#elif defined(__FMA__) || defined(__aarch64__)
   return xsimd::fma(a, b, c);
 #else
   constexpr int n = LaneTraits<xsimd::batch<S, Arch>>::width;
@@ -77,12 +88,14 @@ LOCKSTEP_INLINE Twin<L> fma(const Twin<L>& a, const Twin<L>& b, const Twin<L>& c
   return {fma(a.lo, b.lo, c.lo), fma(a.hi, b.hi, c.hi)};
 }
 
+/// The smaller and the larger; `a` where either is not a number. (Not called `min` and `max`:
+/// argument-dependent look-up would find xsimd's and the standard's, which treat NaN otherwise.)
 template <class L>
-LOCKSTEP_INLINE L min(const L& a, const L& b) {
+LOCKSTEP_INLINE L smaller(const L& a, const L& b) {
   return select(b < a, b, a);
 }
 template <class L>
-LOCKSTEP_INLINE L max(const L& a, const L& b) {
+LOCKSTEP_INLINE L larger(const L& a, const L& b) {
   return select(a < b, b, a);
 }
 template <class L>
@@ -99,7 +112,7 @@ LOCKSTEP_INLINE Mask<L> is_finite(const L& x) {
 /// log(1 + exp(x)) without overflow.
 template <class L>
 LOCKSTEP_INLINE L softplus(const L& x) {
-  return max(x, L(0)) + log1p(exp(-abs(x)));
+  return larger(x, L(0)) + log1p(exp(-abs(x)));
 }
 
 /// 1 / (1 + exp(-x)).

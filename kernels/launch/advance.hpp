@@ -47,7 +47,7 @@ LOCKSTEP_INLINE void advance_chains(const Target& target, const Transition& tran
   for_slots<n, exact>(group, d, [&](int s, int j) {
     const std::int64_t at = j * chains.stride + chain;
     x.q[s] = load_lane<L>(chains.q + at);
-    if constexpr (Transition::needs_gradient) {
+    if constexpr (Transition::needs_gradient && !recomputes_gradient<Target, L, Group>) {
       x.gradient[s] = load_lane<L>(chains.gradient + at);
     }
     if constexpr (Transition::keeps_momentum) {
@@ -59,7 +59,7 @@ LOCKSTEP_INLINE void advance_chains(const Target& target, const Transition& tran
   using Trace = TraceView<Scalar<L>>;
   for (int t = 0; t < count; ++t) {
     const auto info =
-        transition(target, group, stream, first + static_cast<std::uint32_t>(t), x, p);
+        transition(target, group.again(), stream, first + static_cast<std::uint32_t>(t), x, p);
     if (trace.parameters > 0) {
       if constexpr (HasConstrain<Target, L>) {
         static_assert(Group::size == 1);
@@ -79,6 +79,9 @@ LOCKSTEP_INLINE void advance_chains(const Target& target, const Transition& tran
     }
   }
 
+  if constexpr (Transition::needs_gradient && recomputes_gradient<Target, L, Group>) {
+    gradient_of(target, group, x.q, x.gradient);
+  }
   for_slots<n, exact>(group, d, [&](int s, int j) {
     const std::int64_t at = j * chains.stride + chain;
     store_lane(chains.q + at, x.q[s]);

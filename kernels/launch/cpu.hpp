@@ -47,12 +47,14 @@ class CpuEngine final : public Engine {
   static_assert(kChainBlock % width<L> == 0);
 
  public:
-  CpuEngine(const Target& target, const SampleOptions& options)
+  /// @param first_chain  global id of chain 0, for an engine that runs some chains of many
+  CpuEngine(const Target& target, const SampleOptions& options, std::uint64_t first_chain = 0)
       : target_(target),
         dim_(dimension(target)),
         chains_(options.chains),
         stride_((options.chains + kChainBlock - 1) / kChainBlock * kChainBlock),
         seed_(options.seed),
+        first_chain_(first_chain),
         threads_(options.threads > 0 ? options.threads : omp_get_max_threads()),
         q_(matrix()),
         gradient_(matrix()),
@@ -171,7 +173,7 @@ class CpuEngine final : public Engine {
 
   ChainsView<S> view() {
     return {q_.data(),            gradient_.data(), momentum_.data(), potential_hi_.data(),
-            potential_lo_.data(), stride_,          0};
+            potential_lo_.data(), stride_,          first_chain_};
   }
 
   void copy_out(const std::vector<S>& from, std::span<double> to) const {
@@ -216,7 +218,7 @@ class CpuEngine final : public Engine {
   Target target_;
   int dim_;
   std::int64_t chains_, stride_;
-  std::uint64_t seed_;
+  std::uint64_t seed_, first_chain_;
   int threads_;
   std::vector<S> q_, gradient_, momentum_, potential_hi_, potential_lo_, info_;
   KernelSettings<S> settings_;

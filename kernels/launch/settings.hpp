@@ -40,16 +40,6 @@ struct KernelSettings {
   }
 };
 
-inline Trajectory trajectory_of(const Sampler& sampler, std::uint64_t seed, const Launch& launch) {
-  Trajectory t;
-  t.seed = seed;
-  t.step_size = launch.step_size;
-  t.step_jitter = sampler.step_jitter;
-  t.steps = launch.steps > 0 ? launch.steps : sampler.leapfrog;
-  t.jitter = launch.steps > 0 ? LengthJitter::none : sampler.length_jitter;
-  return t;
-}
-
 /// Where kernels find the metric's arrays: in memory of the backend that runs them.
 template <class S>
 struct MetricArrays {
@@ -72,17 +62,6 @@ MetricTable<S, N> table(const std::vector<S>& values, const S* array) {
   return t;
 }
 
-inline Palindrome palindrome_of(Integrator integrator) {
-  switch (integrator) {
-    case Integrator::minimal_norm_2:
-      return minimal_norm_2_table();
-    case Integrator::minimal_norm_4:
-      return minimal_norm_4_table();
-    default:
-      return leapfrog_table();
-  }
-}
-
 }  // namespace detail
 
 /// Calls f(transition) with the transition that `settings` describe.
@@ -93,7 +72,7 @@ void with_transition(const KernelSettings<S>& settings, const MetricArrays<S>& a
   const Sampler& sampler = settings.sampler;
   const auto with_kinetic = [&](const auto& kinetic) {
     constexpr bool diagonal = std::decay_t<decltype(kinetic)>::separable;
-    const Palindromic palindromic{detail::palindrome_of(sampler.integrator)};
+    const Palindromic palindromic{palindrome_of(sampler.integrator)};
     if (sampler.method == Method::random_walk) {
       f(transitions::RandomWalk{kinetic, trajectory});
     } else if (sampler.persistence > 0) {

@@ -30,24 +30,6 @@ namespace detail {
 inline constexpr float two_to_minus_32 = 2.3283064365386963e-10f;
 inline constexpr double two_to_minus_53 = 1.1102230246251565e-16;
 
-/// a * b + c rounded once. xsimd 8.1 has no fused multiply-add for AVX-512 and rounds twice there.
-template <class L>
-LOCKSTEP_INLINE L fused(const L& a, const L& b, const L& c) {
-#if defined(__AVX512F__)
-  if constexpr (sizeof(L) == 64 && width<L> == 16) {
-    const __m512 x = __builtin_bit_cast(__m512, a);
-    const __m512 y = __builtin_bit_cast(__m512, b);
-    const __m512 z = __builtin_bit_cast(__m512, c);
-    return __builtin_bit_cast(L, _mm512_fmadd_ps(x, y, z));
-  }
-#endif
-  if constexpr (is_twin<L>) {
-    return {fused(a.lo, b.lo, c.lo), fused(a.hi, b.hi, c.hi)};
-  } else {
-    return fma(a, b, c);
-  }
-}
-
 /// -log(u) for u in [2^-33, 1] on float lanes: nonnegative, within 3e-7 relatively.
 ///   u = 2^e (1 + f),  sqrt(1/2) <= 1 + f < sqrt(2),  -log u = -e log 2 - f + f^2/2 + f^3 Q(f),
 /// Q a Chebyshev fit of degree 7 (relative error of the whole 3e-8 before rounding).
@@ -59,16 +41,16 @@ LOCKSTEP_INLINE L minus_log(const L& u) {
   const L e = signed_to_real<L>(shift_right_signed(t, 23));
   const L f = from_bits<L>((t & U(0x007FFFFFu)) + sqrt_half) - L(1);
   L q = L(0.0790274367f);
-  q = fused(q, f, L(-0.126223192f));
-  q = fused(q, f, L(0.129981831f));
-  q = fused(q, f, L(-0.142144963f));
-  q = fused(q, f, L(0.166412815f));
-  q = fused(q, f, L(-0.200010449f));
-  q = fused(q, f, L(0.25000307f));
-  q = fused(q, f, L(-0.333333313f));
-  q = fused(q, f, L(0.5f));
-  q = fused(q, f, L(-1));
-  return fused(e, L(-0.693147181f), q * f);
+  q = fma(q, f, L(-0.126223192f));
+  q = fma(q, f, L(0.129981831f));
+  q = fma(q, f, L(-0.142144963f));
+  q = fma(q, f, L(0.166412815f));
+  q = fma(q, f, L(-0.200010449f));
+  q = fma(q, f, L(0.25000307f));
+  q = fma(q, f, L(-0.333333313f));
+  q = fma(q, f, L(0.5f));
+  q = fma(q, f, L(-1));
+  return fma(e, L(-0.693147181f), q * f);
 }
 
 /// sqrt(2) sin(pi r) and sqrt(2) cos(pi r) for r in [-1/2, 1/2] on float lanes, within 3e-7.
@@ -76,16 +58,16 @@ template <class L>
 LOCKSTEP_INLINE void sine_cosine(const L& r, L& sine, L& cosine) {
   const L s = r * r;
   L a = L(0.109822042f);
-  a = fused(a, s, L(-0.846110404f));
-  a = fused(a, s, L(3.606354f));
-  a = fused(a, s, L(-7.30824566f));
-  a = fused(a, s, L(4.44288301f));
+  a = fma(a, s, L(-0.846110404f));
+  a = fma(a, s, L(3.606354f));
+  a = fma(a, s, L(-7.30824566f));
+  a = fma(a, s, L(4.44288301f));
   sine = a * r;
   L b = L(0.310677856f);
-  b = fused(b, s, L(-1.88355279f));
-  b = fused(b, s, L(5.73945951f));
-  b = fused(b, s, L(-6.97885084f));
-  cosine = fused(b, s, L(1.41421354f));
+  b = fma(b, s, L(-1.88355279f));
+  b = fma(b, s, L(5.73945951f));
+  b = fma(b, s, L(-6.97885084f));
+  cosine = fma(b, s, L(1.41421354f));
 }
 
 /// The sign bit of each word, given to x (float lanes).
@@ -173,7 +155,7 @@ template <class L>
 LOCKSTEP_INLINE L exponential(const Word<L>& word) {
   if constexpr (sizeof(Scalar<L>) == 4) {
     constexpr float unit = detail::two_to_minus_32;
-    return detail::minus_log(detail::fused(to_real<L>(word.bits), L(unit), L(0.5f * unit)));
+    return detail::minus_log(fma(to_real<L>(word.bits), L(unit), L(0.5f * unit)));
   } else {
     return detail::each_chain(word, detail::Exponential53{});
   }
@@ -184,7 +166,7 @@ template <class L>
 LOCKSTEP_INLINE L laplace(const Word<L>& word) {
   if constexpr (sizeof(Scalar<L>) == 4) {
     constexpr float unit = detail::two_to_minus_32;
-    const L u = detail::fused(to_real<L>(word.bits << 1), L(unit), L(unit));
+    const L u = fma(to_real<L>(word.bits << 1), L(unit), L(unit));
     return detail::with_sign_of(detail::minus_log(u), word.bits);
   } else {
     return detail::each_chain(word, detail::Laplace53{});

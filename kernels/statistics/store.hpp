@@ -78,20 +78,29 @@ class StatisticsStore {
 
   StatisticsView view() {
     StatisticsView v;
-    v.moments = moments_.data();
-    v.acceptance = acceptance_.data();
-    v.divergences = divergences_.data();
-    v.squared_jump = squared_jump_.data();
-    v.energy = energy_.data();
-    v.previous = previous_.data();
-    v.centre = recording_.centre.data();
-    v.history = history_.data();
-    v.head = head_.data();
-    v.products = products_.data();
+    for_arrays([&](double* StatisticsView::*array, std::vector<double>& memory) {
+      v.*array = memory.data();
+    });
     v.stride = stride_;
     v.dim = dim_;
     v.lags = recording_.lags;
     return v;
+  }
+
+  /// Calls f(member of StatisticsView, the memory behind it) for each array, so that a backend with
+  /// memory of its own can accumulate there and bring the arrays here when they are wanted.
+  template <class F>
+  void for_arrays(F f) {
+    f(&StatisticsView::moments, moments_);
+    f(&StatisticsView::acceptance, acceptance_);
+    f(&StatisticsView::divergences, divergences_);
+    f(&StatisticsView::squared_jump, squared_jump_);
+    f(&StatisticsView::energy, energy_);
+    f(&StatisticsView::previous, previous_);
+    f(&StatisticsView::centre, recording_.centre);
+    f(&StatisticsView::history, history_);
+    f(&StatisticsView::head, head_);
+    f(&StatisticsView::products, products_);
   }
 
   template <class F>
@@ -101,7 +110,23 @@ class StatisticsStore {
   void advance(int count) { done_ += count; }
   std::int64_t done() const { return done_; }
 
-  /// Copies the draws that are kept: draws thin - 1, 2 thin - 1, ... of the first chains.
+  /// Of the first so many chains draws thin - 1, 2 thin - 1, ... are kept.
+  std::int64_t kept_chains() const { return kept_.chains; }
+  int thin() const { return kept_.thin; }
+  /// The rows of a trace that are kept: parameters, then all info rows.
+  std::vector<int> kept_rows() const {
+    std::vector<int> rows = kept_.parameters;
+    for (int i = 0; i < Draws::info_rows; ++i) {
+      rows.push_back(dim_ + i);
+    }
+    return rows;
+  }
+  /// Where row r of those belongs for the k-th kept draw, [kept chains].
+  double* kept_row(std::int64_t k, int r) {
+    return kept_.values.data() + (k * kept_.rows() + r) * kept_.chains;
+  }
+
+  /// Copies the draws of chains [chain, chain + width) that are kept.
   template <class S>
   void keep(const TraceView<S>& trace, int from, int n, std::int64_t chain, std::int64_t width,
             std::int64_t first_draw) {
@@ -115,7 +140,7 @@ class StatisticsStore {
       for (int r = 0; r < kept_.rows(); ++r) {
         const int row = r < info ? kept_.parameters[static_cast<std::size_t>(r)] : dim_ + (r - info);
         const S* source = trace.row(from + t, row);
-        double* to = kept_.values.data() + (draw / kept_.thin * kept_.rows() + r) * kept_.chains;
+        double* to = kept_row(draw / kept_.thin, r);
         for (std::int64_t c = chain; c < last; ++c) {
           to[c] = source[c];
         }

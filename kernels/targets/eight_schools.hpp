@@ -30,9 +30,8 @@ struct EightSchoolsModel {
 
   /// @throw UsageError unless the prior's mean is finite and its sd positive and finite.
   explicit EightSchoolsModel(NormalPrior prior) : prior_mean_(prior.mean) {
-    require(std::isfinite(prior.mean),
-            "eight-schools: prior mean of mu is " + std::to_string(prior.mean) +
-                ", but must be finite");
+    require(std::isfinite(prior.mean), "eight-schools: prior mean of mu is " +
+                                           std::to_string(prior.mean) + ", but must be finite");
     check_positive("eight-schools", "prior sd of mu", prior.sd);
     prior_precision_ = 1 / (prior.sd * prior.sd);
     for (int j = 0; j < schools; ++j) {
@@ -127,8 +126,7 @@ struct EightSchools : EightSchoolsModel {
         const T r = q[j] - q[mu];
         return fma(T(0.5f) * precision * r, r, misfit(j, q[j]));
       }
-      return j == mu ? mu_term(q[mu])
-                     : fma(T(schools - 1), q[log_tau], log_tau_term(q[log_tau]));
+      return j == mu ? mu_term(q[mu]) : fma(T(schools - 1), q[log_tau], log_tau_term(q[log_tau]));
     });
   }
   /// p += scale dU/dq.

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Neal's funnel in ten dimensions (Neal, "Slice sampling", Ann. Statist. 31 (2003) 705, section 8):
-/// v ~ N(0, 3), x_i ~ N(0, exp(v / 2)), i = 1..9, standard deviations second.
+/// Neal's funnel in ten dimensions (Neal, "Slice sampling", Ann. Statist. 31 (2003) 705, section
+/// 8): v ~ N(0, 3), x_i ~ N(0, exp(v / 2)), i = 1..9, standard deviations second.
 
 #include <cmath>
 #include <limits>
@@ -26,7 +26,10 @@ inline std::vector<std::string> funnel_names(int dim) {
 inline Truth funnel_truth(int dim) {
   const auto d = static_cast<std::size_t>(dim);
   Truth t{std::vector<double>(d, 0.0),
-          std::vector<double>(d, std::numeric_limits<double>::quiet_NaN()), {}, {}, "exact"};
+          std::vector<double>(d, std::numeric_limits<double>::quiet_NaN()),
+          {},
+          {},
+          "exact"};
   t.sd[0] = 3;
   return t;
 }

@@ -38,7 +38,8 @@ template <int N, class F>
 LOCKSTEP_INLINE void unrolled(F f) {
   [&]<int... I>(std::integer_sequence<int, I...>) LOCKSTEP_INLINE_LAMBDA {
     (f(std::integral_constant<int, I>{}), ...);
-  }(std::make_integer_sequence<int, N>{});
+  }
+  (std::make_integer_sequence<int, N>{});
 }
 
 /// Where the rows are: `blocks` blocks of [dim][kRowBlock], z_(8 b + r, j) = z[(b dim + j) 8 + r],
@@ -175,7 +176,7 @@ struct LogisticTarget {
     unrolled<kRowBlock>([&](auto r) {
       const T e = exp(-abs(eta[r]));
       const T inverse = T(1) / (T(1) + e);
-      positive = positive + max(eta[r], T(0));
+      positive = positive + larger(eta[r], T(0));
       product = product * (T(1) + e);
       eta[r] = select(eta[r] < T(0), e * inverse, inverse);
     });

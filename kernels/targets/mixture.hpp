@@ -128,7 +128,7 @@ struct Mog2 {
                           constant<T>(m.log_ratio_));
     }
     LOCKSTEP_INLINE T potential() const {
-      return min(wide_energy, narrow_energy) - log1p(exp(-abs(log_odds())));
+      return smaller(wide_energy, narrow_energy) - log1p(exp(-abs(log_odds())));
     }
     /// Of the narrow component here, whose share of the density is 1 / (1 + exp(-log_odds)).
     LOCKSTEP_INLINE T log_odds() const { return wide_energy - narrow_energy; }

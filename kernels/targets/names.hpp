@@ -21,8 +21,8 @@ inline std::vector<std::string> numbered_names(const std::string& prefix, int n)
 
 /// d, once it is known to fit. @throw UsageError unless 1 <= d <= max.
 inline int checked_dimension(const std::string& target, int d, int max) {
-  require(1 <= d && d <= max, target + ": dimension " + std::to_string(d) +
-                                  " is outside 1.." + std::to_string(max));
+  require(1 <= d && d <= max,
+          target + ": dimension " + std::to_string(d) + " is outside 1.." + std::to_string(max));
   return d;
 }
 

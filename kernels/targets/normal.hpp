@@ -100,8 +100,8 @@ struct Icg : SeparableTarget<Icg> {
 ///
 ///   U(q) = (q_0 + q_1)^2 / (4 large) + (q_1 - q_0)^2 / (4 small)
 ///
-/// The energy is evaluated in this form: through the precision matrix, terms a thousand times larger
-/// than their sum would cancel.
+/// The energy is evaluated in this form: through the precision matrix, terms a thousand times
+/// larger than their sum would cancel.
 struct Scg {
   static constexpr int dim = 2;
 

@@ -37,13 +37,16 @@ struct RoughWellTarget : SeparableTarget<Derived> {
   std::vector<std::string> names() const { return numbered_names("x", dimension(self())); }
   Truth truth() const {
     const auto d = static_cast<std::size_t>(dimension(self()));
-    return {std::vector<double>(d, 0.0), std::vector<double>(d, std::sqrt(variance())), {}, {},
+    return {std::vector<double>(d, 0.0),
+            std::vector<double>(d, std::sqrt(variance())),
+            {},
+            {},
             "exact"};
   }
 
-  /// Variance of a coordinate. With z ~ N(0, 1), exp(-eta cos w) = sum_n (-1)^n c_n I_n(eta) cos(n w)
-  /// (c_0 = 1, else 2) and E[cos(z n / eta)] = exp(-s / 2), E[z^2 cos(z n / eta)] = (1 - s) exp(-s / 2),
-  /// s = (n / eta)^2, so
+  /// Variance of a coordinate. With z ~ N(0, 1), exp(-eta cos w) = sum_n (-1)^n c_n I_n(eta) cos(n
+  /// w) (c_0 = 1, else 2) and E[cos(z n / eta)] = exp(-s / 2), E[z^2 cos(z n / eta)] = (1 - s)
+  /// exp(-s / 2), s = (n / eta)^2, so
   ///   Var = sum_n (-1)^n c_n I_n (1 - s_n) exp(-s_n / 2) / sum_n (-1)^n c_n I_n exp(-s_n / 2).
   /// At eta = 1e-2 all terms but n = 0 are below exp(-5000): the variance is 1.
   double variance() const {

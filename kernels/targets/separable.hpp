@@ -23,7 +23,7 @@ struct SeparableTarget {
   template <class T>
   LOCKSTEP_HD Sum<T> potential_and_gradient(const T* q, T* gradient) const {
     return quad_sum<T>(self(), [&](int j) {
-      if constexpr (requires(T& s) { self().term_and_slope(j, q[j], s); }) {
+      if constexpr (requires(T & s) { self().term_and_slope(j, q[j], s); }) {
         return self().term_and_slope(j, q[j], gradient[j]);
       } else {
         gradient[j] = self().slope(j, q[j]);

@@ -29,7 +29,8 @@ struct Hmc {
   Trajectory trajectory;
   Rule rule = {};
 
-  /// @param x  the chain's position with its potential and gradient; replaced where accepted
+  /// @param x  the chain's position with its potential and gradient (which is left alone where
+  ///           recomputes_gradient says so); replaced where accepted
   /// @param p  the chain's momentum, [slots]; read only if the refreshment keeps it
   template <class Target, class L, int Slots, class Group, class Stream>
   LOCKSTEP_INLINE Info<L> operator()(const Target& target, const Group& group, const Stream& stream,
@@ -44,6 +45,10 @@ struct Hmc {
     const Sum<L> before = x.potential + kinetic.energy(group, p);
 
     Position<L, Slots> y = x;
+    constexpr bool carries_gradient = !recomputes_gradient<Target, L, Group>;
+    if constexpr (!carries_gradient) {
+      gradient_of(target, group, x.q, y.gradient);
+    }
     L start[keeps_momentum ? Slots : 1];
     if constexpr (keeps_momentum) {
       for_slots<n, exact>(group, d, [&](int s, int) { start[s] = p[s]; });
@@ -54,7 +59,9 @@ struct Hmc {
     const Info<L> info = rule(before, after, L(0), u);
     for_slots<n, exact>(group, d, [&](int s, int) {
       x.q[s] = select(info.accepted, y.q[s], x.q[s]);
-      x.gradient[s] = select(info.accepted, y.gradient[s], x.gradient[s]);
+      if constexpr (carries_gradient) {
+        x.gradient[s] = select(info.accepted, y.gradient[s], x.gradient[s]);
+      }
       if constexpr (keeps_momentum) {
         // The reversible proposal is (q', -p'). Flipping p whatever the outcome leaves p' after an
         // acceptance and -p after a rejection.

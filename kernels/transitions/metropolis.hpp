@@ -31,7 +31,7 @@ struct Metropolis {
     const L error = (after - before).value() - log_jacobian;
     const auto finite = is_finite(error);
     Info<L> info;
-    info.acceptance = select(finite, exp(min(-select(finite, error, L(0)), L(0))), L(0));
+    info.acceptance = select(finite, exp(smaller(-select(finite, error, L(0)), L(0))), L(0));
     info.energy_error = error;
     info.accepted = u <= info.acceptance;
     info.divergent = !(error <= L(Scalar<L>(kDivergence))) || !finite;

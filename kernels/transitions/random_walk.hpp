@@ -28,7 +28,7 @@ struct RandomWalk {
     const int d = dimension(target);
     const L step = L(static_cast<Scalar<L>>(trajectory.step_size_at(transition)));
 
-    L z[Slots];
+    L z[whole_quads<n, Group>];
     L q[Slots];
     const L u = normals_and_uniform<n, exact>(group, d, stream, transition, z);
     for_slots<n, exact>(group, d, [&](int s, int) { q[s] = x.q[s]; });

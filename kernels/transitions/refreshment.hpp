@@ -7,7 +7,13 @@
 
 namespace lockstep {
 
+/// Local slots rounded up to whole Philox blocks.
+template <int N, class Group>
+inline constexpr int whole_quads = (slots<N, Group> + 3) / 4 * 4;
+
 /// Fills z with the chain's standard normals for this transition and returns a uniform on (0, 1].
+///
+/// @param z  [whole_quads], the thread's slice; what lies beyond its coordinates is written and unused
 ///
 /// Coordinate j takes word j of the transition's Philox sequence (pairs give pairs), the acceptance
 /// variate the next unused word, which in few dimensions lies in the same block.
@@ -23,13 +29,10 @@ LOCKSTEP_INLINE L normals_and_uniform(const Group& group, int dim, const Stream&
     const auto word = quad(block);
     const auto first = normal_pair(word[0], word[1]);
     const auto second = normal_pair(word[2], word[3]);
-    const L four[4] = {first.first, first.second, second.first, second.second};
-    LOCKSTEP_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      if (slot + i < slots<N, Group> && 4 * block + i < dim) {
-        z[slot + i] = four[i];
-      }
-    }
+    z[slot] = first.first;
+    z[slot + 1] = first.second;
+    z[slot + 2] = second.first;
+    z[slot + 3] = second.second;
     if (4 * block + 2 == spare) {
       u = uniform(word[2]);
     }
@@ -60,7 +63,7 @@ struct FullRefreshment {
   template <int N, bool Exact, class Kinetic, class L, class Group, class Stream>
   LOCKSTEP_INLINE L operator()(const Kinetic& kinetic, const Group& group, int dim,
                                const Stream& stream, std::uint32_t transition, L* p) const {
-    L z[slots<N, Group>];
+    L z[whole_quads<N, Group>];
     const L u = normals_and_uniform<N, Exact>(group, dim, stream, transition, z);
     kinetic.momentum(group, z, p);
     return u;
@@ -76,7 +79,7 @@ struct PartialRefreshment {
   template <int N, bool Exact, class Kinetic, class L, class Group, class Stream>
   LOCKSTEP_INLINE L operator()(const Kinetic& kinetic, const Group& group, int dim,
                                const Stream& stream, std::uint32_t transition, L* p) const {
-    L z[slots<N, Group>];
+    L z[whole_quads<N, Group>];
     L fresh[slots<N, Group>];
     const L u = normals_and_uniform<N, Exact>(group, dim, stream, transition, z);
     kinetic.momentum(group, z, fresh);

@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
-#include "kernels/random/distributions.hpp"
-#include "lockstep/options.hpp"
+#include "kernels/random/philox.hpp"
+#include "lockstep/engine.hpp"
 
 namespace lockstep {
 
@@ -57,5 +57,16 @@ struct Trajectory {
     return r;
   }
 };
+
+/// The trajectories of a launch.
+inline Trajectory trajectory_of(const Sampler& sampler, std::uint64_t seed, const Launch& launch) {
+  Trajectory t;
+  t.seed = seed;
+  t.step_size = launch.step_size;
+  t.step_jitter = sampler.step_jitter;
+  t.steps = launch.steps > 0 ? launch.steps : sampler.leapfrog;
+  t.jitter = launch.steps > 0 ? LengthJitter::none : sampler.length_jitter;
+  return t;
+}
 
 }  // namespace lockstep

@@ -1,0 +1,77 @@
+#include "bench/cli/parse.hpp"
+
+#include <cctype>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "host/registry.hpp"
+#include "lockstep/error.hpp"
+
+namespace lockstep::bench {
+
+namespace {
+
+/// @throw UsageError  naming the nearest command there is
+const CLI::App& find_command(const CLI::App& app, const std::string& name) {
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == name) {
+      return *command;
+    }
+    known.push_back(command->get_name());
+  }
+  throw UsageError("unknown command '" + name + "': did you mean '" + nearest_name(name, known) +
+                   "'?");
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+/// CLI11 names an unknown option but not the one that was meant, so unknown ones are found first.
+void check_names(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const CLI::App* scope = &app;
+  std::size_t first = 0;
+  if (!arguments.empty() && arguments[0].rfind("-", 0) != 0) {
+    scope = &find_command(app, arguments[0]);
+    first = 1;
+  }
+  const std::string command = scope == &app ? "lockstep-bench" : scope->get_name();
+  for (std::size_t i = first; i < arguments.size(); ++i) {
+    if (arguments[i].size() > 2 && arguments[i].rfind("--", 0) == 0) {
+      const std::string name = arguments[i].substr(0, arguments[i].find('='));
+      require(scope->get_option_no_throw(name) != nullptr,
+              command + ": unknown option '" + name + "': did you mean '" +
+                  nearest_name(name, option_names(*scope)) + "'?");
+    }
+  }
+}
+
+}  // namespace
+
+bool parse(CLI::App& app, int argc, char** argv) {
+  app.require_subcommand(0, 1);
+  check_names(app, std::vector<std::string>(argv + 1, argv + argc));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& e) {  // --help and its like
+    app.exit(e, std::cout, std::cerr);
+    return false;
+  } catch (const CLI::ParseError& e) {
+    std::string message = e.what();
+    if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0) {
+      message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+    }
+    throw UsageError(message);
+  }
+  return true;
+}
+
+}  // namespace lockstep::bench

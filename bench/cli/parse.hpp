@@ -1,0 +1,12 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace lockstep::bench {
+
+/// Parses the command line into `app` and its commands. Returns false when --help or --version has
+/// been answered and nothing is left to do.
+/// @throw UsageError  one line: what was not understood and, for a name, the nearest known one
+bool parse(CLI::App& app, int argc, char** argv);
+
+}  // namespace lockstep::bench

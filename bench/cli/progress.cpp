@@ -1,0 +1,85 @@
+#include "bench/cli/progress.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "bench/cli/interrupt.hpp"
+#include "bench/cli/table.hpp"
+
+namespace lockstep::bench {
+
+namespace {
+
+constexpr double kWorthShowing = 2.0;  // seconds
+constexpr double kInterval = 0.1;      // between drawings
+
+int terminal_columns() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+std::string duration(double seconds) {
+  const auto s = static_cast<long long>(std::llround(std::min(seconds, 3.6e8)));
+  char text[48];
+  if (s < 3600) {
+    std::snprintf(text, sizeof text, "%lld:%02lld", s / 60, s % 60);
+  } else {
+    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+  }
+  return text;
+}
+
+}  // namespace
+
+ProgressBar::ProgressBar(std::string label, std::int64_t chains)
+    : label_(std::move(label)), chains_(chains), terminal_(isatty(STDERR_FILENO) == 1) {}
+
+std::function<bool(const Progress&)> ProgressBar::callback() {
+  return [this](const Progress& p) {
+    const double expected =
+        p.done > 0 ? p.seconds * static_cast<double>(p.total) / static_cast<double>(p.done) : 0;
+    const bool long_run = p.seconds > kWorthShowing || (p.seconds > 0.5 && expected > kWorthShowing);
+    if (terminal_ && long_run && p.seconds - last_ >= kInterval && p.done < p.total) {
+      last_ = p.seconds;
+      drawn_ = true;
+      std::fprintf(stderr, "\r\033[K%s", line(p, terminal_columns() - 1).c_str());
+      std::fflush(stderr);
+    }
+    return !interrupted();
+  };
+}
+
+void ProgressBar::erase() {
+  if (std::exchange(drawn_, false)) {
+    std::fputs("\r\033[K", stderr);
+    std::fflush(stderr);
+  }
+}
+
+std::string ProgressBar::line(const Progress& p, int columns) const {
+  const double share =
+      p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 0;
+  const double rate =
+      p.seconds > 0 ? static_cast<double>(p.done) * static_cast<double>(chains_) / p.seconds : 0;
+  constexpr int width = 20;
+  const int filled = static_cast<int>(share * width);
+  std::string text = label_.empty() ? "" : label_ + " ";
+  text += "[" + std::string(static_cast<std::size_t>(filled), '=') +
+          std::string(static_cast<std::size_t>(width - filled), ' ') + "] ";
+  text += fixed(100 * share, 0) + " % " + (p.warming_up ? "warm-up" : "sampling");
+  text += "  " + with_prefix(rate) + "/s  acceptance " + fixed(p.acceptance, 2);
+  if (p.divergences > 0) {
+    text += "  " + std::to_string(p.divergences) + " divergences";
+  }
+  if (share > 0) {
+    text += "  " + duration(p.seconds / share - p.seconds) + " left";
+  }
+  return text.substr(0, static_cast<std::size_t>(std::max(columns, 1)));
+}
+
+}  // namespace lockstep::bench

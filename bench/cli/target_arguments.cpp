@@ -1,0 +1,78 @@
+#include <algorithm>
+#include <sstream>
+
+#include "bench/cli/arguments.hpp"
+#include "lockstep/error.hpp"
+
+namespace lockstep::bench {
+
+namespace {
+
+/// Options that only some targets take; the others (--data-dir) say where to look.
+constexpr const char* kParticular[] = {"--dim",        "--small-variance", "--eta",
+                                       "--prior-mean", "--prior-sd",       "--data"};
+
+/// The option names in a target's own list, whatever separates them.
+std::vector<std::string> option_names(const std::string& list) {
+  std::string words = list;
+  for (char& c : words) {
+    if (c != '-' && (c < 'a' || c > 'z')) {
+      c = ' ';
+    }
+  }
+  std::istringstream in(words);
+  std::vector<std::string> names;
+  for (std::string word; in >> word;) {
+    if (word.rfind("--", 0) == 0) {
+      names.push_back(word);
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+void TargetArguments::add_to(CLI::App& app, bool required) {
+  app_ = &app;
+  const std::string group = "Target";
+  app.add_option("--target", name_, "What to sample; `lockstep-bench list` has the names")
+      ->type_name("NAME")
+      ->required(required)
+      ->group(group);
+  app.add_option("--dim", options_.dim, "Dimension (std-normal, rough-well)")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  app.add_option("--small-variance", options_.small_variance, "The smaller variance (scg)")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  app.add_option("--eta", options_.eta, "Height of the wells (rough-well)")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  app.add_option("--prior-mean", options_.prior_mean, "Prior mean of mu (eight-schools)")
+      ->group(group);
+  app.add_option("--prior-sd", options_.prior_sd, "Prior standard deviation of mu (eight-schools)")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  app.add_option("--data", options_.data_file,
+                 "CSV file: a header, then features and, last, a two-valued outcome (logistic)")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option("--data-dir", options_.data_dir,
+                 "Folder of data sets, searched before $LOCKSTEP_DATA and the user's cache")
+      ->type_name("DIR")
+      ->group(group);
+}
+
+const TargetEntry& TargetArguments::entry() const {
+  const TargetEntry& entry = find_target(name_);
+  const std::vector<std::string> taken = option_names(entry.options);
+  for (const char* option : kParticular) {
+    const bool given = app_->get_option(option)->count() > 0;
+    require(!given || std::find(taken.begin(), taken.end(), option) != taken.end(),
+            std::string(option) + " does not apply to target " + name_ + ", which takes " +
+                (taken.empty() ? "no options" : entry.options) + ": leave it out");
+  }
+  return entry;
+}
+
+}  // namespace lockstep::bench

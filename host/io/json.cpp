@@ -1,0 +1,151 @@
+#include "host/io/json.hpp"
+
+#include <cmath>
+#include <sstream>
+
+#include "lockstep/config.hpp"
+
+namespace lockstep {
+
+namespace {
+
+std::string formatted(double x) {
+  std::ostringstream text;
+  text << x;
+  return text.str();
+}
+
+bool varies_length(const Sampler& s) {
+  const std::string name = sampler_name(s);
+  return name == "hmc" || name == "ghmc";
+}
+
+}  // namespace
+
+Json json_number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
+
+std::string sampler_name(const Sampler& sampler) {
+  if (sampler.method == Method::random_walk) {
+    return "rwm";
+  }
+  if (sampler.persistence > 0) {
+    return "ghmc";
+  }
+  const bool one_step = sampler.leapfrog == 1 && sampler.length_jitter == LengthJitter::none &&
+                        sampler.integrator == Integrator::leapfrog;
+  return one_step ? "mala" : "hmc";
+}
+
+std::string sampler_line(const Sampler& s) {
+  const std::string name = sampler_name(s);
+  std::string line = name + ", step size ";
+  line += s.step_size > 0 ? formatted(s.step_size) : "tuned";
+  if (s.step_jitter > 0) {
+    line += " +- " + formatted(100 * s.step_jitter) + " %";
+  }
+  if (varies_length(s)) {
+    const bool fixed = s.length_jitter == LengthJitter::none;
+    line += fixed ? ", " : ", about ";
+    line += std::to_string(s.leapfrog) + (s.leapfrog == 1 ? " step" : " steps");
+    line += fixed ? "" : " (" + spelled(kLengthJitterNames, s.length_jitter) + ")";
+    line += " of " + spelled(kIntegratorNames, s.integrator);
+  }
+  if (s.persistence > 0) {
+    line += ", persistence " + formatted(s.persistence);
+  }
+  return line + ", " + spelled(kMetricNames, s.metric) + " metric";
+}
+
+Json to_json(const Sampler& s) {
+  Json j;
+  j["name"] = sampler_name(s);
+  j["step_size"] = json_number(s.step_size);
+  if (s.method == Method::hmc) {
+    j["step_jitter"] = json_number(s.step_jitter);
+    j["leapfrog"] = s.leapfrog;
+    j["length_jitter"] = spelled(kLengthJitterNames, s.length_jitter);
+    j["integrator"] = spelled(kIntegratorNames, s.integrator);
+    j["persistence"] = json_number(s.persistence);
+  }
+  j["metric"] = spelled(kMetricNames, s.metric);
+  // 0 means the method's own.
+  j["target_acceptance"] = s.target_acceptance > 0 ? Json(s.target_acceptance) : Json(nullptr);
+  return j;
+}
+
+Json to_json(const ParameterSummary& p) {
+  Json j;
+  j["name"] = p.name;
+  const std::pair<const char*, double> figures[] = {
+      {"mean", p.mean},
+      {"sd", p.sd},
+      {"q05", p.q05},
+      {"q50", p.q50},
+      {"q95", p.q95},
+      {"mcse", p.mcse},
+      {"ess_bulk", p.ess_bulk},
+      {"ess_tail", p.ess_tail},
+      {"ess_between", p.ess_between},
+      {"rhat", p.rhat},
+      {"nested_rhat", p.nested_rhat},
+      {"truth_mean", p.truth_mean},
+      {"truth_sd", p.truth_sd},
+      {"error_in_mcse", p.error_in_mcse},
+      {"sd_error_in_mcse", p.sd_error_in_mcse},
+  };
+  for (const auto& [key, value] : figures) {
+    j[key] = json_number(value);
+  }
+  return j;
+}
+
+Json to_json(const Fit& fit, const std::string& target) {
+  Json j;
+  j["lockstep"] = LOCKSTEP_VERSION;
+  j["target"] = target;
+  j["dimension"] = fit.engine.dim;
+  j["sampler"] = to_json(fit.sampler);
+  j["inverse_mass"] = Json::array();
+  if (fit.metric.kind != Metric::unit) {
+    for (const double x : fit.metric.inverse_mass) {
+      j["inverse_mass"].push_back(json_number(x));
+    }
+  }
+  j["backend"] = fit.engine.backend;
+  j["device"] = fit.engine.device;
+  j["lane"] = fit.engine.lane;
+  j["threads"] = fit.engine.threads;
+  j["threads_per_chain"] = fit.engine.threads_per_chain;
+  j["precision"] = spelled(kPrecisionNames, fit.options.precision);
+  j["rng"] = spelled(kGeneratorNames, fit.options.generator);
+  j["chains"] = fit.options.chains;
+  j["warmup"] = fit.options.warmup;
+  j["draws"] = fit.draws_done;
+  j["draws_asked"] = fit.options.draws;
+  j["seed"] = fit.options.seed;
+  j["interrupted"] = fit.interrupted;
+  j["acceptance"] = json_number(fit.acceptance);
+  j["divergences"] = fit.divergences;
+  j["warmup_divergences"] = fit.warmup_divergences;
+  j["gradients"] = {{"warmup", fit.gradients_warmup}, {"sampling", fit.gradients_sampling}};
+  j["esjd"] = json_number(fit.esjd);
+  j["e_bfmi"] = json_number(fit.e_bfmi);
+  j["seconds"] = {{"setup", fit.seconds.setup},
+                  {"warmup", fit.seconds.warmup},
+                  {"sampling", fit.seconds.sampling},
+                  {"transfer", fit.seconds.transfer}};
+  j["parameters"] = Json::array();
+  for (const ParameterSummary& p : fit.parameters) {
+    j["parameters"].push_back(to_json(p));
+  }
+  j["ess_min"] = json_number(fit.ess_min());
+  j["ess_per_transition_min"] = json_number(fit.ess_per_transition_min());
+  j["ess_per_gradient_min"] = json_number(fit.ess_per_gradient_min());
+  j["ess_per_second_min"] = json_number(fit.ess_per_second_min());
+  j["rhat_max"] = json_number(fit.rhat_max());
+  j["nested_rhat_max"] = json_number(fit.nested_rhat_max());
+  j["digest"] = fit.digest();
+  return j;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,86 @@
+#pragma once
+
+/// Results as JSON. Here also: how options are spelled, on the command line and in files alike.
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "lockstep/result.hpp"
+
+namespace lockstep {
+
+/// Keys keep the order in which they are written.
+using Json = nlohmann::ordered_json;
+
+/// A number, or null where it is NaN or infinite, which JSON does not know.
+Json json_number(double x);
+
+// ---- spellings ---------------------------------------------------------------------------------
+
+template <class E>
+using Spelling = std::pair<E, std::string_view>;
+
+inline constexpr std::array<Spelling<Integrator>, 3> kIntegratorNames{{
+    {Integrator::leapfrog, "leapfrog"},
+    {Integrator::minimal_norm_2, "minimal-norm-2"},
+    {Integrator::minimal_norm_4, "minimal-norm-4"},
+}};
+inline constexpr std::array<Spelling<Metric>, 3> kMetricNames{{
+    {Metric::unit, "unit"},
+    {Metric::diagonal, "diagonal"},
+    {Metric::dense, "dense"},
+}};
+inline constexpr std::array<Spelling<LengthJitter>, 3> kLengthJitterNames{{
+    {LengthJitter::none, "none"},
+    {LengthJitter::uniform, "uniform"},
+    {LengthJitter::halton, "halton"},
+}};
+inline constexpr std::array<Spelling<Backend>, 3> kBackendNames{{
+    {Backend::automatic, "auto"},
+    {Backend::cpu, "cpu"},
+    {Backend::cuda, "cuda"},
+}};
+inline constexpr std::array<Spelling<Precision>, 2> kPrecisionNames{{
+    {Precision::single_, "float"},
+    {Precision::double_, "double"},
+}};
+inline constexpr std::array<Spelling<Generator>, 2> kGeneratorNames{{
+    {Generator::philox, "philox"},
+    {Generator::curand, "curand"},
+}};
+
+/// The spelling of a value in its table.
+template <class Table, class E>
+std::string spelled(const Table& table, E value) {
+  for (const auto& [known, name] : table) {
+    if (known == value) {
+      return std::string(name);
+    }
+  }
+  return "?";
+}
+
+/// What a sampler is called: "rwm", "ghmc" where momentum persists, "mala" for HMC of one fixed
+/// leapfrog step, else "hmc".
+std::string sampler_name(const Sampler& sampler);
+
+/// A sampler in one line for people: "hmc, step size tuned, about 10 leapfrog steps (uniform), ...".
+std::string sampler_line(const Sampler& sampler);
+
+// ---- objects -----------------------------------------------------------------------------------
+
+/// The name and those settings that the sampler has. `inverse_mass` is left out.
+Json to_json(const Sampler& sampler);
+
+/// One parameter: every figure, null where it is not defined or not known.
+Json to_json(const ParameterSummary& parameter);
+
+/// One run, as README.md documents it.
+/// @param target  the target's name, which an engine does not know
+Json to_json(const Fit& fit, const std::string& target);
+
+}  // namespace lockstep

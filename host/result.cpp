@@ -1,0 +1,120 @@
+#include "lockstep/result.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdio>
+#include <string>
+
+namespace lockstep {
+
+namespace {
+
+/// The most alarming value; NaN only if every one is.
+template <class F>
+double worst(const std::vector<ParameterSummary>& parameters, bool largest, F figure) {
+  double result = ParameterSummary::kUnknown;
+  for (const ParameterSummary& p : parameters) {
+    const double x = figure(p);
+    if (std::isnan(result) || (largest ? x > result : x < result)) {
+      result = x;
+    }
+  }
+  return result;
+}
+
+std::string cell(double x, int width, const char* format = "%.4g") {
+  char text[32];
+  if (std::isnan(x)) {
+    std::snprintf(text, sizeof text, "-");
+  } else {
+    std::snprintf(text, sizeof text, format, x);
+  }
+  char padded[64];
+  std::snprintf(padded, sizeof padded, "%*s", width, text);
+  return padded;
+}
+
+}  // namespace
+
+double Fit::ess_min() const {
+  return worst(parameters, false, [](const ParameterSummary& p) {
+    return std::isnan(p.ess_bulk) ? p.ess_between : p.ess_bulk;
+  });
+}
+
+double Fit::ess_per_transition_min() const { return ess_min() / static_cast<double>(total_draws()); }
+
+double Fit::ess_per_gradient_min() const {
+  return ess_min() / (static_cast<double>(gradients_sampling) * static_cast<double>(options.chains));
+}
+
+double Fit::ess_per_second_min() const { return ess_min() / seconds.sampling; }
+
+double Fit::rhat_max() const {
+  return worst(parameters, true, [](const ParameterSummary& p) { return p.rhat; });
+}
+
+double Fit::nested_rhat_max() const {
+  return worst(parameters, true, [](const ParameterSummary& p) { return p.nested_rhat; });
+}
+
+std::string Fit::digest() const {
+  // FNV-1a over the bits, chain by chain, so that more chains do not change the first ones' digest.
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  const std::int64_t chains = std::min<std::int64_t>(64, options.chains);
+  for (std::int64_t c = 0; c < chains; ++c) {
+    for (int j = 0; j < engine.dim; ++j) {
+      auto bits = std::bit_cast<std::uint64_t>(
+          positions[static_cast<std::size_t>(j * options.chains + c)]);
+      for (int byte = 0; byte < 8; ++byte, bits >>= 8) {
+        hash = (hash ^ (bits & 0xff)) * 0x100000001b3u;
+      }
+    }
+  }
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+std::string Fit::summary() const {
+  std::size_t name_width = 9;
+  for (const ParameterSummary& p : parameters) {
+    name_width = std::max(name_width, p.name.size());
+  }
+  const bool truth = engine.has_truth;
+  std::string out(name_width, ' ');
+  for (const char* head : {"mean", "sd", "mcse", "5 %", "50 %", "95 %", "ess bulk", "ess tail"}) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%11s", head);
+    out += text;
+  }
+  out += "    R-hat   nested";
+  out += truth ? "     truth  error/mcse\n" : "\n";
+  for (const ParameterSummary& p : parameters) {
+    out += p.name + std::string(name_width - p.name.size(), ' ');
+    for (const double x : {p.mean, p.sd, p.mcse, p.q05, p.q50, p.q95}) {
+      out += cell(x, 11);
+    }
+    out += cell(p.ess_bulk, 11, "%.0f") + cell(p.ess_tail, 11, "%.0f");
+    out += cell(p.rhat, 9, "%.4f") + cell(p.nested_rhat, 9, "%.4f");
+    out += truth ? cell(p.truth_mean, 10) + cell(p.error_in_mcse, 12, "%.2f") + "\n" : "\n";
+  }
+  char text[512];
+  std::snprintf(text, sizeof text,
+                "%lld chains x %lld draws, acceptance %.3f, step size %.4g, divergences %lld, "
+                "E-BFMI %.2f\n"
+                "smallest ESS: %.3g per transition, %.3g per gradient, %.3g per second\n"
+                "seconds: setup %.3f, warm-up %.3f, sampling %.3f, transfer %.3f\n",
+                static_cast<long long>(options.chains), static_cast<long long>(draws_done), acceptance,
+                sampler.step_size, static_cast<long long>(divergences), e_bfmi,
+                ess_per_transition_min(), ess_per_gradient_min(), ess_per_second_min(),
+                seconds.setup, seconds.warmup, seconds.sampling, seconds.transfer);
+  out += text;
+  if (interrupted) {
+    out += "interrupted: these are the draws made until then\n";
+  }
+  return out;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,76 @@
+#include <cmath>
+#include <string>
+
+#include "lockstep/error.hpp"
+#include "lockstep/options.hpp"
+
+namespace lockstep {
+
+namespace {
+
+std::string text(double x) {
+  std::string s = std::to_string(x);
+  s.erase(s.find_last_not_of('0') + 1);
+  return s.back() == '.' ? s + "0" : s;
+}
+
+void at_least(const std::string& name, std::int64_t value, std::int64_t least) {
+  require(value >= least, name + " is " + std::to_string(value) + ": give " +
+                              std::to_string(least) + " or more");
+}
+
+}  // namespace
+
+void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
+  at_least("dim", dim, 1);
+  at_least("chains", options.chains, 1);
+  at_least("warmup", options.warmup, 0);
+  at_least("draws", options.draws, 1);
+  at_least("thin", options.thin, 1);
+  at_least("lags", options.lags, 0);
+  at_least("threads", options.threads, 0);
+  at_least("superchain", options.superchain, 1);
+  at_least("leapfrog", sampler.leapfrog, 1);
+  require(options.thin <= options.draws, "thin is " + std::to_string(options.thin) + ", but only " +
+                                             std::to_string(options.draws) +
+                                             " draws are made: give at most that");
+  require(options.lags < options.draws, "lags is " + std::to_string(options.lags) +
+                                            ": give fewer than the " +
+                                            std::to_string(options.draws) + " draws");
+  require(std::int64_t{options.warmup} + options.draws < (std::int64_t{1} << 30),
+          "warmup + draws is above 2^30: random numbers are counted up to there");
+  require(options.keep_chains >= -1, "keep_chains is " + std::to_string(options.keep_chains) +
+                                         ": give -1 for all chains, or 0 or more");
+  for (const int j : options.keep_parameters) {
+    require(j >= 0 && j < dim, "keep_parameters names parameter " + std::to_string(j) +
+                                   ", but there are " + std::to_string(dim) + " (from 0)");
+  }
+  require(std::isfinite(options.start_radius) && options.start_radius > 0,
+          "start_radius is " + text(options.start_radius) + ": give a positive number");
+
+  require(std::isfinite(sampler.step_size) && sampler.step_size >= 0,
+          "step_size is " + text(sampler.step_size) + ": give a positive number, or 0 to tune it");
+  require(sampler.step_size > 0 || options.warmup > 0,
+          "without warm-up nothing tunes the step size: give step_size, or warmup above 0");
+  require(sampler.step_jitter >= 0 && sampler.step_jitter < 1,
+          "step_jitter is " + text(sampler.step_jitter) + ": give a fraction in [0, 1)");
+  require(sampler.persistence >= 0 && sampler.persistence < 1,
+          "persistence is " + text(sampler.persistence) + ": give a fraction in [0, 1)");
+  require(sampler.target_acceptance >= 0 && sampler.target_acceptance < 1,
+          "target_acceptance is " + text(sampler.target_acceptance) +
+              ": give a probability in (0, 1), or 0 for the method's own");
+  require(sampler.metric != Metric::unit || sampler.inverse_mass.empty(),
+          "an inverse mass is given with the unit metric: choose diagonal or dense");
+  const auto d = static_cast<std::size_t>(dim);
+  const std::size_t wanted = sampler.metric == Metric::dense ? d * d : d;
+  require(sampler.inverse_mass.empty() || sampler.inverse_mass.size() == wanted,
+          "inverse_mass has " + std::to_string(sampler.inverse_mass.size()) +
+              " values, but this target and metric need " + std::to_string(wanted));
+  require(options.generator == Generator::philox || options.backend != Backend::cpu,
+          "the cuRAND generator runs on CUDA only: choose philox, or the cuda backend");
+  const int g = options.threads_per_chain;
+  require(g == 0 || g == 1 || g == 2 || g == 4 || g == 8 || g == 32,
+          "threads_per_chain is " + std::to_string(g) + ": give 1, 2, 4, 8 or 32, or 0 to choose");
+}
+
+}  // namespace lockstep

@@ -1,0 +1,8 @@
+#include "kernels/instantiate/instantiate.hpp"
+#include "kernels/launch/cpu.hpp"
+#include "kernels/targets/eight_schools.hpp"
+
+LOCKSTEP_INSTANTIATE_CPU(float, lockstep::EightSchools)
+LOCKSTEP_INSTANTIATE_CPU(double, lockstep::EightSchools)
+LOCKSTEP_INSTANTIATE_CPU(float, lockstep::EightSchoolsNc)
+LOCKSTEP_INSTANTIATE_CPU(double, lockstep::EightSchoolsNc)

@@ -1,0 +1,21 @@
+#pragma once
+
+/// Which targets are prebuilt, and the line that builds one.
+
+#include "kernels/launch/make.hpp"
+
+namespace lockstep {
+
+/// Bound of targets whose dimension is known when the program runs.
+inline constexpr int kMaxDimension = 1024;
+/// The same for logistic regression.
+inline constexpr int kMaxPredictors = 128;
+
+}  // namespace lockstep
+
+#define LOCKSTEP_INSTANTIATE_CPU(S, ...)                                                       \
+  template std::unique_ptr<lockstep::Engine> lockstep::make_cpu_engine<S, __VA_ARGS__>(        \
+      const __VA_ARGS__& target, const lockstep::SampleOptions& options);
+#define LOCKSTEP_INSTANTIATE_CUDA(S, ...)                                                      \
+  template std::unique_ptr<lockstep::Engine> lockstep::make_cuda_engine<S, __VA_ARGS__>(       \
+      const __VA_ARGS__& target, const lockstep::SampleOptions& options);

@@ -1,0 +1,7 @@
+#include "kernels/instantiate/instantiate.hpp"
+#include "kernels/launch/cuda.cuh"
+#include "kernels/targets/normal.hpp"
+
+LOCKSTEP_INSTANTIATE_CUDA(float, lockstep::StdNormal<1>)
+LOCKSTEP_INSTANTIATE_CUDA(float, lockstep::StdNormal<2>)
+LOCKSTEP_INSTANTIATE_CUDA(float, lockstep::StdNormal<10>)

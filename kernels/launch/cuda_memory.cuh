@@ -1,0 +1,156 @@
+#pragma once
+
+/// CUDA's resources as values: memory, streams and events that free themselves, and errors that say
+/// what failed and for what.
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "lockstep/error.hpp"
+
+namespace lockstep::cuda {
+
+/// @throw BackendError  naming the call, what it was for, and CUDA's reason
+inline void check(cudaError_t status, const std::string& call, const std::string& purpose) {
+  if (status == cudaSuccess) {
+    return;
+  }
+  cudaGetLastError();  // an error that has been reported must not surface again in a later call
+  std::string message =
+      call + " failed for " + purpose + ": " + cudaGetErrorString(status) + " (" +
+      cudaGetErrorName(status) + ")";
+  if (status == cudaErrorMemoryAllocation) {
+    message += "; use fewer chains, fewer lags, or more devices";
+  }
+  throw BackendError(message);
+}
+
+/// An array in device memory. Its contents are indeterminate until written.
+template <class T>
+class DeviceArray {
+ public:
+  DeviceArray() = default;
+  /// @param purpose  for people: what the memory is for
+  DeviceArray(std::size_t size, const std::string& purpose) : size_(size), purpose_(purpose) {
+    if (size > 0) {
+      check(cudaMalloc(reinterpret_cast<void**>(&data_), size * sizeof(T)),
+            "cudaMalloc of " + std::to_string(size * sizeof(T)) + " bytes", purpose);
+    }
+  }
+  ~DeviceArray() { cudaFree(data_); }
+  DeviceArray(DeviceArray&& other) noexcept { swap(other); }
+  DeviceArray& operator=(DeviceArray&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+
+  T* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+  /// Sets every byte to zero, in the order of the stream.
+  void clear(cudaStream_t stream) {
+    if (size_ > 0) {
+      check(cudaMemsetAsync(data_, 0, size_ * sizeof(T), stream), "cudaMemsetAsync", purpose_);
+    }
+  }
+  /// Copies all of it, in the order of the stream; returns once it has arrived.
+  void upload(const T* from, cudaStream_t stream) {
+    copy(data_, from, cudaMemcpyHostToDevice, stream);
+  }
+  void download(T* to, cudaStream_t stream) const {
+    copy(to, data_, cudaMemcpyDeviceToHost, stream);
+  }
+
+ private:
+  void swap(DeviceArray& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(purpose_, other.purpose_);
+  }
+  void copy(T* to, const T* from, cudaMemcpyKind kind, cudaStream_t stream) const {
+    if (size_ > 0) {
+      check(cudaMemcpyAsync(to, from, size_ * sizeof(T), kind, stream), "cudaMemcpyAsync",
+            purpose_);
+      check(cudaStreamSynchronize(stream), "cudaStreamSynchronize", purpose_);
+    }
+  }
+
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::string purpose_;
+};
+
+/// An array in page-locked host memory, which copies can reach while kernels run.
+template <class T>
+class PinnedArray {
+ public:
+  PinnedArray() = default;
+  PinnedArray(std::size_t size, const std::string& purpose) {
+    if (size > 0) {
+      check(cudaMallocHost(reinterpret_cast<void**>(&data_), size * sizeof(T)),
+            "cudaMallocHost of " + std::to_string(size * sizeof(T)) + " bytes", purpose);
+    }
+  }
+  ~PinnedArray() { cudaFreeHost(data_); }
+  PinnedArray(PinnedArray&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
+  PinnedArray& operator=(PinnedArray&& other) noexcept {
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  T* data() const { return data_; }
+
+ private:
+  T* data_ = nullptr;
+};
+
+/// Work in order, concurrent with other streams.
+class WorkStream {
+ public:
+  WorkStream() {
+    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags",
+          "a stream of launches");
+  }
+  ~WorkStream() { cudaStreamDestroy(stream_); }
+  WorkStream(const WorkStream&) = delete;
+  WorkStream& operator=(const WorkStream&) = delete;
+
+  operator cudaStream_t() const { return stream_; }
+  void synchronize(const std::string& purpose) const {
+    check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize", purpose);
+  }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+/// A point in a stream's work that another stream, or the host, can wait for.
+class Event {
+ public:
+  Event() {
+    check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreateWithFlags",
+          "ordering launches");
+  }
+  ~Event() { cudaEventDestroy(event_); }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  void record(cudaStream_t stream) {
+    check(cudaEventRecord(event_, stream), "cudaEventRecord", "ordering launches");
+  }
+  /// Makes the stream wait. An event never recorded is no wait at all.
+  void block(cudaStream_t stream) const {
+    check(cudaStreamWaitEvent(stream, event_, 0), "cudaStreamWaitEvent", "ordering launches");
+  }
+  /// Makes the host wait.
+  void synchronize(const std::string& purpose) const {
+    check(cudaEventSynchronize(event_), "cudaEventSynchronize", purpose);
+  }
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
+}  // namespace lockstep::cuda
