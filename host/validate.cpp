@@ -59,8 +59,9 @@ void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
   require(sampler.target_acceptance >= 0 && sampler.target_acceptance < 1,
           "target_acceptance is " + text(sampler.target_acceptance) +
               ": give a probability in (0, 1), or 0 for the method's own");
-  require(sampler.metric != Metric::unit || sampler.inverse_mass.empty(),
-          "an inverse mass is given with the unit metric: choose diagonal or dense");
+  require(sampler.metric == Metric::diagonal || sampler.metric == Metric::dense ||
+              sampler.inverse_mass.empty(),
+          "an inverse mass is given without its kind: choose the diagonal or the dense metric");
   const auto d = static_cast<std::size_t>(dim);
   const std::size_t wanted = sampler.metric == Metric::dense ? d * d : d;
   require(sampler.inverse_mass.empty() || sampler.inverse_mass.size() == wanted,

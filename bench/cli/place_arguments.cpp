@@ -17,6 +17,7 @@ void add_place(CLI::App& app, SampleOptions& options) {
       ->group(group);
   app.add_option("--devices", options.devices, "CUDA devices, e.g. 0,1 [the first]")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::NonNegativeNumber)
       ->type_name("LIST")
       ->group(group);

@@ -69,8 +69,8 @@ std::string ProgressBar::line(const Progress& p, int columns) const {
   constexpr int width = 20;
   const int filled = static_cast<int>(share * width);
   std::string text = label_.empty() ? "" : label_ + " ";
-  text += "[" + std::string(static_cast<std::size_t>(filled), '=') +
-          std::string(static_cast<std::size_t>(width - filled), ' ') + "] ";
+  text.append("[").append(static_cast<std::size_t>(filled), '=');
+  text.append(static_cast<std::size_t>(width - filled), ' ').append("] ");
   text += fixed(100 * share, 0) + " % " + (p.warming_up ? "warm-up" : "sampling");
   text += "  " + with_prefix(rate) + "/s  acceptance " + fixed(p.acceptance, 2);
   if (p.divergences > 0) {

@@ -98,6 +98,7 @@ void add_output(CLI::App& app, Arguments& a) {
       ->group(group);
   app.add_option("--keep-parameters", a.keep_parameters, "Parameters to keep, by name [all]")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("NAMES")
       ->group(group);
   app.add_option("--thin", a.options.thin, "Keep every so many-th draw")
@@ -161,9 +162,9 @@ int run(Arguments& a) {
   validate(sampler, a.options, entry.dim(a.target.options()));
   const std::unique_ptr<Engine> engine = entry.make(a.target.options(), a.options);
   a.options.keep_parameters = parameter_indices(a.keep_parameters, engine->description().names);
+  catch_interrupts();
   print_header(a, *engine, sampler);
 
-  catch_interrupts();
   ProgressBar bar("", a.options.chains);
   a.options.progress = bar.callback();
   const Fit fit = lockstep::run(*engine, sampler, a.options);

@@ -5,7 +5,6 @@
 #include <iostream>
 #include <limits>
 #include <memory>
-#include <optional>
 
 #include "bench/cli/arguments.hpp"
 #include "bench/cli/command.hpp"
@@ -64,7 +63,7 @@ std::vector<Row> measure(const TargetEntry& entry, const TargetOptions& target, 
   }
   about = speed.description();
   best_fma = std::max(best_fma, fma);
-  const double fma_per_step = speed_settings(entry.name).fma_per_step;
+  const double fma_per_step = speed_settings(entry.name).fma_per_coordinate * about.dim;
   std::vector<Row> rows;
   for (const int length : a.lengths) {
     Row row{entry.name, about.dim, chains, length};
@@ -91,14 +90,13 @@ std::vector<std::string> default_targets() {
 }
 
 /// Made-up data where the German credit data are absent, else nothing.
-std::optional<SyntheticCredit> stand_in(const TargetOptions& target) {
-  std::optional<SyntheticCredit> synthetic;
+std::unique_ptr<SyntheticCredit> stand_in(const TargetOptions& target) {
   try {
     find_target("german-credit").dim(target);
+    return nullptr;
   } catch (const FileError&) {
-    synthetic.emplace();
+    return std::make_unique<SyntheticCredit>();
   }
-  return synthetic;
 }
 
 Json as_json(const std::vector<Row>& rows, double fma, const NormalsProbe& normals,
@@ -163,8 +161,7 @@ int run(Arguments& a) {
     entries.push_back(&find_target(name));
     credit = credit || name == "german-credit";
   }
-  const std::optional<SyntheticCredit> synthetic =
-      credit ? stand_in(a.target) : std::optional<SyntheticCredit>{};
+  const std::unique_ptr<SyntheticCredit> synthetic = credit ? stand_in(a.target) : nullptr;
 
   catch_interrupts();
   const NormalsProbe normals = probe_normals(kRounds);

@@ -17,9 +17,9 @@ struct SpeedSettings {
   /// Fixed, and stable where the target's curvature is largest: what is timed are trajectories such
   /// as a tuned sampler runs, not overflowing ones.
   double step_size = 0.1;
-  /// Fused multiply-adds of a leapfrog step, all its arithmetic: position, momentum and gradient.
-  /// 0: not counted, because other instructions take part.
-  double fma_per_step = 0;
+  /// Fused multiply-adds of a leapfrog step, drift and kick, over the dimension. 0: not counted,
+  /// because other instructions take much of its time.
+  double fma_per_coordinate = 0;
 };
 
 /// From a table in speed_case.cpp.

@@ -18,12 +18,12 @@ SyntheticCredit::SyntheticCredit() {
   std::mt19937 bits(1994);
   std::string csv;
   for (int j = 0; j < features; ++j) {
-    csv += "x" + std::to_string(j + 1) + ",";
+    csv.append("x").append(std::to_string(j + 1)).append(",");
   }
   csv += "outcome\n";
   for (int i = 0; i < rows; ++i) {
     for (int j = 0; j < features; ++j) {
-      csv += std::to_string(bits() % 100) + ",";
+      csv.append(std::to_string(bits() % 100)).append(",");
     }
     csv += bits() % 10 < 3 ? "2\n" : "1\n";
   }

@@ -22,7 +22,7 @@ std::string printed(const char* format, int precision, double x) {
 
 std::string significant(double x, int digits) {
   const double size = std::abs(x);
-  if (std::isfinite(x) && x != 0 && size < 1e5 && size >= 1e-3) {
+  if (std::isfinite(x) && x != 0 && size < 1e6 && size >= 1e-3) {
     const int before = static_cast<int>(std::floor(std::log10(size))) + 1;
     return printed("%.*f", std::max(0, digits - before), x);
   }

@@ -2,6 +2,7 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
+#include <Eigen/Eigenvalues>
 #include <cmath>
 #include <string>
 
@@ -15,6 +16,7 @@ using Chains = Eigen::Map<const Matrix>;  // [dim][chains]
 }  // namespace
 
 PreparedMetric prepare_metric(Metric kind, const InverseMass& inverse_mass, int dim) {
+  kind = kind == Metric::automatic ? Metric::diagonal : kind;
   const auto d = static_cast<std::size_t>(dim);
   const auto wanted = kind == Metric::dense ? d * d : d;
   PreparedMetric metric;
@@ -79,17 +81,29 @@ void PooledMoments::add(std::span<const double> q, std::int64_t chains) {
   count_ += chains;
 }
 
-InverseMass PooledMoments::inverse_mass() const {
+InverseMass PooledMoments::inverse_mass(bool dense) const {
   const auto n = static_cast<double>(count_);
   const double weight = n / (n + 5), floor = 1e-3 * 5 / (n + 5);
-  InverseMass out(m2_);
-  for (double& x : out) {
-    x *= weight / (n - 1);
-  }
-  for (int j = 0; j < dim_; ++j) {
-    out[static_cast<std::size_t>(full_ ? j * dim_ + j : j)] += floor;
+  InverseMass out;
+  for (int i = 0; i < dim_; ++i) {
+    for (int j = dense ? 0 : i; j < (dense ? dim_ : i + 1); ++j) {
+      const double m2 = m2_[static_cast<std::size_t>(full_ ? i * dim_ + j : j)];
+      out.push_back(weight * m2 / (n - 1) + (i == j ? floor : 0.0));
+    }
   }
   return out;
+}
+
+bool PooledMoments::strongly_correlated() const {
+  if (!full_ || count_ < 100 * std::int64_t{dim_}) {
+    return false;
+  }
+  const Eigen::Map<const Matrix> covariance(m2_.data(), dim_, dim_);
+  const Eigen::VectorXd scale = covariance.diagonal().cwiseSqrt().cwiseInverse();
+  const Matrix correlation = scale.asDiagonal() * covariance * scale.asDiagonal();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(correlation, Eigen::EigenvaluesOnly);
+  return solver.info() == Eigen::Success &&
+         solver.eigenvalues().maxCoeff() > 10 * solver.eigenvalues().minCoeff();
 }
 
 }  // namespace lockstep

@@ -9,6 +9,7 @@
 namespace lockstep {
 
 /// Ready for kernels: with its square root or Cholesky factor.
+/// @param kind          `automatic` counts as diagonal
 /// @param inverse_mass  empty for the identity; [dim], or [dim][dim] row-major for `dense`
 /// @throw UsageError  for a wrong length, a value that is not positive and finite, or a matrix that
 ///                    is not symmetric positive definite
@@ -29,7 +30,13 @@ class PooledMoments {
 
   /// The regularised covariance as an inverse mass, as Stan shrinks it:
   ///   n / (n + 5) Sigma + 1e-3 * 5 / (n + 5) I,  n = pooled draws.
-  InverseMass inverse_mass() const;
+  /// @param dense  the whole matrix, [dim][dim] (needs `full`), else its diagonal
+  InverseMass inverse_mass(bool dense) const;
+
+  /// Whether a diagonal metric would leave much undone: the condition number of the correlation
+  /// matrix exceeds 10, so that trajectories would have to be over three times as long. False without
+  /// 100 draws per dimension: eigenvalues are spread by sampling noise alone then.
+  bool strongly_correlated() const;
 
  private:
   int dim_;

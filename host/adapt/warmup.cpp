@@ -53,6 +53,9 @@ class Windows {
 /// Positions that are pooled for a metric: beyond this many, more say little more.
 constexpr std::int64_t kEnoughDraws = 100'000;
 
+/// Above this many dimensions `automatic` stays diagonal: a dense product costs dim^2 per step.
+constexpr int kDenseLimit = 64;
+
 /// Hoffman & Gelman's heuristic, pooled: doubles or halves the step size until the mean acceptance of
 /// one-step transitions crosses 0.8. The transitions are ordinary ones and count as warm-up.
 double first_step_size(Engine& engine, double step, FrozenSampler& state) {
@@ -97,7 +100,8 @@ FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::u
 
   const bool tune_step = sampler.step_size == 0;
   const bool tune_metric = sampler.metric != Metric::unit && sampler.inverse_mass.empty();
-  const bool dense = sampler.metric == Metric::dense;
+  const bool full = sampler.metric == Metric::dense ||
+                    (sampler.metric == Metric::automatic && dim <= kDenseLimit);
   double step = sampler.step_size;
   if (tune_step) {
     step = sampler.method == Method::random_walk
@@ -110,7 +114,7 @@ FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::u
   const auto size = static_cast<std::size_t>(dim) * static_cast<std::size_t>(about.chains);
   const std::int64_t stride = std::max<std::int64_t>(1, about.chains * warmup / 4 / kEnoughDraws);
   std::vector<double> q(tune_metric ? size : 0);
-  PooledMoments pooled_moments(dim, dense);
+  PooledMoments pooled_moments(dim, full);
   for (int t = 0; t < warmup; ++t) {
     const Launch launch{state.next_transition++, 1, step, 0};
     const Pooled pooled = engine.advance(launch);
@@ -126,9 +130,12 @@ FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::u
       pooled_moments.add(q, about.chains);
     }
     if (tune_metric && window_ends) {
-      // A dense estimate from too few draws is worse than a diagonal one; it has to wait.
+      const bool dense = sampler.metric == Metric::dense ||
+                         (full && dim > 1 && pooled_moments.strongly_correlated());
+      // A dense estimate from too few draws is worse than none; it has to wait.
       if (pooled_moments.count() > (dense ? 2 * dim : 1)) {
-        state.metric = prepare_metric(sampler.metric, pooled_moments.inverse_mass(), dim);
+        state.metric = prepare_metric(dense ? Metric::dense : Metric::diagonal,
+                                      pooled_moments.inverse_mass(dense), dim);
         engine.configure(sampler, state.metric);
         if (tune_step) {
           step = sampler.method == Method::random_walk ? average.average()
@@ -136,7 +143,7 @@ FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::u
           average.restart(step);
         }
       }
-      pooled_moments = PooledMoments(dim, dense);
+      pooled_moments = PooledMoments(dim, full);
     }
     if (!progress(t + 1, pooled.acceptance, step)) {
       state.interrupted = true;
@@ -144,7 +151,8 @@ FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::u
     }
   }
   state.sampler.step_size = tune_step ? average.average() : sampler.step_size;
-  state.sampler.inverse_mass = state.metric.inverse_mass;
+  state.sampler.metric = state.metric.kind;
+  state.sampler.inverse_mass = state.metric.kind == Metric::unit ? InverseMass{} : state.metric.inverse_mass;
   return state;
 }
 

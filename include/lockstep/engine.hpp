@@ -18,7 +18,7 @@ namespace lockstep {
 
 /// A metric ready for kernels.
 struct PreparedMetric {
-  Metric kind = Metric::unit;
+  Metric kind = Metric::unit;        // never automatic
   std::vector<double> inverse_mass;  // unit, diagonal: [dim]; dense: [dim][dim] row-major
   std::vector<double> factor;        // sqrt of it; dense: lower triangular F, M^-1 = F F'
 };
@@ -75,7 +75,14 @@ struct Draws {
     return values.data() + (draw * rows() + r) * chains;
   }
   /// One quantity of all kept draws, [draw][chain].
-  std::vector<double> column(int r) const;
+  std::vector<double> column(int r) const {
+    std::vector<double> out;
+    out.reserve(static_cast<std::size_t>(draws * chains));
+    for (std::int64_t t = 0; t < draws; ++t) {
+      out.insert(out.end(), row(t, r), row(t, r) + chains);
+    }
+    return out;
+  }
 };
 
 /// Streamed per-chain statistics, [..][chains], as kernels accumulate them (statistics/streaming.hpp).

@@ -11,7 +11,9 @@ namespace lockstep {
 
 enum class Method : std::uint8_t { random_walk, hmc };
 enum class Integrator : std::uint8_t { leapfrog, minimal_norm_2, minimal_norm_4 };
-enum class Metric : std::uint8_t { unit, diagonal, dense };
+/// `automatic` is dense where the warm-up's pooled draws are strongly correlated (and enough, and of
+/// at most 64 dimensions), else diagonal.
+enum class Metric : std::uint8_t { automatic, unit, diagonal, dense };
 enum class LengthJitter : std::uint8_t { none, uniform, halton };
 enum class Backend : std::uint8_t { automatic, cpu, cuda };
 enum class Precision : std::uint8_t { single_, double_ };
@@ -34,8 +36,8 @@ struct Sampler {
   /// How that number varies: drawn once per transition for all chains, on 1..2 leapfrog - 1.
   LengthJitter length_jitter = LengthJitter::uniform;
   Integrator integrator = Integrator::leapfrog;
-  /// Diagonal and dense metrics are estimated during warm-up unless `inverse_mass` is given.
-  Metric metric = Metric::diagonal;
+  /// Estimated during warm-up unless it is the unit metric or `inverse_mass` is given.
+  Metric metric = Metric::automatic;
   InverseMass inverse_mass;
   /// Generalised HMC: the fraction c of the momentum that survives a transition, in [0, 1).
   double persistence = 0.0;
@@ -51,7 +53,7 @@ struct Hmc {
   int leapfrog = 10;
   LengthJitter length_jitter = LengthJitter::uniform;
   Integrator integrator = Integrator::leapfrog;
-  Metric metric = Metric::diagonal;
+  Metric metric = Metric::automatic;
   InverseMass inverse_mass = {};
   double target_acceptance = 0.0;
 
@@ -65,7 +67,7 @@ struct Hmc {
 struct Mala {
   double step_size = 0.0;
   double step_jitter = 0.0;
-  Metric metric = Metric::diagonal;
+  Metric metric = Metric::automatic;
   InverseMass inverse_mass = {};
   double target_acceptance = 0.0;
 
@@ -82,7 +84,7 @@ struct Ghmc {
   int leapfrog = 1;
   double persistence = 0.9;
   Integrator integrator = Integrator::leapfrog;
-  Metric metric = Metric::diagonal;
+  Metric metric = Metric::automatic;
   InverseMass inverse_mass = {};
   double target_acceptance = 0.95;
 
@@ -95,7 +97,7 @@ struct Ghmc {
 /// Random-walk Metropolis-Hastings.
 struct RandomWalk {
   double step_size = 0.0;
-  Metric metric = Metric::diagonal;
+  Metric metric = Metric::automatic;
   InverseMass inverse_mass = {};
   double target_acceptance = 0.0;
 

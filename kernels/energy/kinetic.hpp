@@ -75,9 +75,10 @@ struct DenseMetric {
   /// p = F^-T z: back substitution, so that E[p p'] = F^-T F^-1 = M.
   template <class L>
   LOCKSTEP_INLINE void momentum(const Solo&, const L* z, L* p) const {
-    for (int i = dim - 1; i >= 0; --i) {
+    const int d = size();
+    for (int i = d - 1; i >= 0; --i) {
       L rest = z[i];
-      for (int k = i + 1; k < dim; ++k) {
+      for (int k = i + 1; k < d; ++k) {
         rest = fma(L(-factor[k * N + i]), p[k], rest);
       }
       p[i] = rest / L(factor[i * N + i]);
@@ -87,20 +88,22 @@ struct DenseMetric {
   template <class L>
   LOCKSTEP_INLINE Sum<L> energy(const Solo& group, const L* p) const {
     Sum<L> k = sum_coordinates<L, N, false>(
-        group, dim, [&](int, int j) { return p[j] * row(inverse_mass + j * N, p); });
+        group, size(), [&](int, int j) { return p[j] * row(inverse_mass + j * N, p); });
     return {L(S(0.5)) * k.hi, L(S(0.5)) * k.lo};
   }
 
   template <class L>
   LOCKSTEP_INLINE void drift(const Solo&, L* q, const L& step, const L* p) const {
-    for (int j = 0; j < dim; ++j) {
+    const int d = size();
+    for (int j = 0; j < d; ++j) {
       q[j] = fma(step, row(inverse_mass + j * N, p), q[j]);
     }
   }
 
   template <class L>
   LOCKSTEP_INLINE void displace(const Solo&, L* q, const L& step, const L* z) const {
-    for (int j = 0; j < dim; ++j) {
+    const int d = size();
+    for (int j = 0; j < d; ++j) {
       L sum = L(0);
       for (int k = 0; k <= j; ++k) {
         sum = fma(L(factor[j * N + k]), z[k], sum);
@@ -110,10 +113,13 @@ struct DenseMetric {
   }
 
  private:
+  LOCKSTEP_INLINE int size() const { return Exact ? N : dim; }
+
   template <class L>
   LOCKSTEP_INLINE L row(const S* a, const L* p) const {
     L sum = L(0);
-    for (int k = 0; k < dim; ++k) {
+    const int d = size();
+    for (int k = 0; k < d; ++k) {
       sum = fma(L(a[k]), p[k], sum);
     }
     return sum;

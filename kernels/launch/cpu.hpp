@@ -125,7 +125,8 @@ class CpuEngine final : public Engine {
     const double accepted = store_.total_acceptance();
     const double diverged = store_.total_divergences();
     with_kernel(launch, [&](const auto& transition) {
-#pragma omp parallel num_threads(threads_)
+      const Team team(*this, launch.count);
+#pragma omp parallel num_threads(team.size())
       {
         const std::int64_t w = width<L>;
         std::vector<S> scratch(static_cast<std::size_t>(kChunk * (dim_ + 3) * w));
@@ -184,10 +185,30 @@ class CpuEngine final : public Engine {
     }
   }
 
+  /// The threads for one launch: one where waking others would cost more than the work, by the time
+  /// that the last launch took. Results do not depend on it.
+  class Team {
+   public:
+    Team(CpuEngine& engine, int transitions)
+        : engine_(engine), transitions_(transitions), begin_(omp_get_wtime()) {
+      size_ = engine.core_seconds_ * transitions < 2e-4 ? 1 : engine.threads_;
+    }
+    Team(const Team&) = delete;
+    Team& operator=(const Team&) = delete;
+    ~Team() { engine_.core_seconds_ = (omp_get_wtime() - begin_) * size_ / transitions_; }
+    int size() const { return size_; }
+
+   private:
+    CpuEngine& engine_;
+    int transitions_, size_;
+    double begin_;
+  };
+
   template <class F>
   void for_blocks(F f) {
     const std::int64_t w = width<L>;
-#pragma omp parallel for schedule(static) num_threads(threads_)
+    const Team team(*this, 1);
+#pragma omp parallel for schedule(static) num_threads(team.size())
     for (std::int64_t block = 0; block < stride_ / w; ++block) {
       f(block * w);
     }
@@ -220,6 +241,7 @@ class CpuEngine final : public Engine {
   std::int64_t chains_, stride_;
   std::uint64_t seed_, first_chain_;
   int threads_;
+  double core_seconds_ = 0;  // of one transition of all chains
   std::vector<S> q_, gradient_, momentum_, potential_hi_, potential_lo_, info_;
   KernelSettings<S> settings_;
   StatisticsStore store_;

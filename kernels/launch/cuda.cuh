@@ -100,10 +100,8 @@ class CudaEngine final : public Engine {
     }
     q_.upload(padded.data(), compute_);
     momentum_.clear(compute_);
-    const auto blocks = static_cast<unsigned>((stride_ + cuda::kBlock - 1) / cuda::kBlock);
-    cuda::evaluate_kernel<S>
-        <<<blocks, cuda::kBlock, 0, compute_>>>(target_, view(), 0, stride_);
-    cuda::check(cudaGetLastError(), "launch of evaluate_kernel", where());
+    cuda::launch(cuda::evaluate_kernel<S, Target>, cuda::blocks_for(stride_), compute_,
+                 "evaluate_kernel, " + where(), target_, view(), 0, stride_);
     compute_.synchronize("evaluate_kernel, " + where());
   }
 
@@ -328,17 +326,15 @@ class CudaEngine final : public Engine {
 
   template <class Stream, class Group, class Transition>
   Kernel bound(const Transition& transition) const {
-    constexpr auto kernel = cuda::advance_kernel<S, Stream, Group, Target, Transition>;
+    const auto kernel = cuda::advance_kernel<S, Stream, Group, Target, Transition>;
     const std::string name = "advance_kernel with " + std::to_string(Group::size) +
                              " threads per chain, " + where();
     int blocks = 0;
     cuda::check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, cuda::kBlock, 0),
                 "cudaOccupancyMaxActiveBlocksPerMultiprocessor", name);
-    const auto advance = [this, transition, name](const Sweep& s) {
-      const std::int64_t threads = (s.end - s.begin) * Group::size;
-      const auto grid = static_cast<unsigned>((threads + cuda::kBlock - 1) / cuda::kBlock);
-      kernel<<<grid, cuda::kBlock, 0, compute_>>>(target_, transition, s);
-      cuda::check(cudaGetLastError(), "launch of the kernel", name);
+    const auto advance = [this, kernel, transition, name](const Sweep& s) {
+      cuda::launch(kernel, cuda::blocks_for((s.end - s.begin) * Group::size), compute_, name,
+                   target_, transition, s);
     };
     return {advance, std::int64_t{blocks} * multiprocessors_ * cuda::kBlock / Group::size, name};
   }

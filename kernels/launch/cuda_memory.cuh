@@ -1,14 +1,16 @@
 #pragma once
 
-/// CUDA's resources as values: memory, streams and events that free themselves, and errors that say
-/// what failed and for what.
+/// CUDA's resources as values: memory, streams and events that free themselves, launches, and errors
+/// that say what failed and for what.
 
-#include <cuda_runtime_api.h>
+#include <cuda_runtime.h>
 
 #include <cstddef>
 #include <string>
+#include <type_traits>
 #include <utility>
 
+#include "kernels/launch/cuda_shape.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep::cuda {
@@ -26,6 +28,20 @@ inline void check(cudaError_t status, const std::string& call, const std::string
     message += "; use fewer chains, fewer lags, or more devices";
   }
   throw BackendError(message);
+}
+
+/// Launches kernel<<<grid, kBlock, 0, stream>>>(arguments...).
+template <class... P>
+void launch(void (*kernel)(P...), dim3 grid, cudaStream_t stream, const std::string& purpose,
+            const std::type_identity_t<P>&... arguments) {
+  void* pointers[] = {const_cast<void*>(static_cast<const void*>(&arguments))...};
+  check(cudaLaunchKernel(kernel, grid, dim3(kBlock), pointers, 0, stream), "launch of a kernel",
+        purpose);
+}
+
+/// Blocks for so many threads.
+constexpr unsigned blocks_for(std::int64_t threads) {
+  return static_cast<unsigned>((threads + kBlock - 1) / kBlock);
 }
 
 /// An array in device memory. Its contents are indeterminate until written.

@@ -1,17 +1,12 @@
 #include "kernels/launch/cuda_statistics.cuh"
 
 #include "kernels/launch/cuda_memory.cuh"
-#include "kernels/launch/cuda_shape.hpp"
 
 namespace lockstep::cuda {
 namespace {
 
 __device__ std::int64_t chain_of_thread(const ChainRange& chains) {
   return chains.begin + std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-}
-
-int blocks_for(const ChainRange& chains) {
-  return static_cast<int>((chains.end - chains.begin + kBlock - 1) / kBlock);
 }
 
 template <class S>
@@ -72,24 +67,23 @@ __global__ void __launch_bounds__(kBlock)
 template <class S>
 void fold(const TraceView<S>& trace, int n, const StatisticsView& statistics,
           const ChainRange& chains, const ChunkPlace& place, cudaStream_t stream) {
-  fold_kernel<<<blocks_for(chains), kBlock, 0, stream>>>(trace, n, statistics, chains, place);
-  check(cudaGetLastError(), "launch of fold_kernel", "the streamed statistics");
+  launch(fold_kernel<S>, blocks_for(chains.end - chains.begin), stream,
+         "fold_kernel, the streamed statistics", trace, n, statistics, chains, place);
 }
 
 template <class S>
 void pool(const TraceView<S>& trace, int n, const ChainRange& chains, PooledCounts* total,
           cudaStream_t stream) {
-  pool_kernel<<<blocks_for(chains), kBlock, 0, stream>>>(trace, n, chains, total);
-  check(cudaGetLastError(), "launch of pool_kernel", "the pooled acceptance");
+  launch(pool_kernel<S>, blocks_for(chains.end - chains.begin), stream,
+         "pool_kernel, the pooled acceptance", trace, n, chains, total);
 }
 
 template <class S>
 void pack(const TraceView<S>& trace, const KeptRows& kept, const ChainRange& chains, S* to,
           cudaStream_t stream) {
-  const dim3 grid(static_cast<unsigned>(blocks_for(chains)),
+  const dim3 grid(blocks_for(chains.end - chains.begin),
                   static_cast<unsigned>(kept.draws * kept.rows));
-  pack_kernel<<<grid, kBlock, 0, stream>>>(trace, kept, chains, to);
-  check(cudaGetLastError(), "launch of pack_kernel", "the kept draws");
+  launch(pack_kernel<S>, grid, stream, "pack_kernel, the kept draws", trace, kept, chains, to);
 }
 
 #define LOCKSTEP_INSTANTIATE(S)                                                                   \

@@ -15,10 +15,10 @@ struct ChainRange {
 };
 
 /// Totals over chains and transitions. Acceptance probabilities are added as integers in units of
-/// 2^-30: integer sums do not depend on their order, so neither does what is adapted from them.
-/// Overflows beyond 1.7e10 transitions of a launch, all chains together.
+/// 2^-26: integer sums do not depend on their order, so neither does what is adapted from them.
+/// Overflows beyond 2.7e11 transitions of a launch, all chains together.
 struct PooledCounts {
-  static constexpr double unit = 0x1p-30;
+  static constexpr double unit = 0x1p-26;
   unsigned long long acceptance = 0, divergences = 0;
 };
 

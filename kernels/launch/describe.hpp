@@ -3,6 +3,7 @@
 #include <fstream>
 #include <string>
 
+#include "lockstep/concepts.hpp"
 #include "lockstep/engine.hpp"
 
 namespace lockstep {

@@ -242,12 +242,4 @@ inline Statistics StatisticsStore::statistics() const {
   return s;
 }
 
-inline std::vector<double> Draws::column(int r) const {
-  std::vector<double> out(static_cast<std::size_t>(draws * chains));
-  for (std::int64_t t = 0; t < draws; ++t) {
-    std::copy_n(row(t, r), chains, out.begin() + t * chains);
-  }
-  return out;
-}
-
 }  // namespace lockstep

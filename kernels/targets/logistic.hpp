@@ -59,6 +59,9 @@ struct LogisticRows {
 /// The target, once its dimension is known from `Derived`.
 template <class Derived, class S>
 struct LogisticTarget {
+  /// Two registers share each broadcast predictor; four would spill.
+  static constexpr int lanes_in_flight = 2;
+
   explicit LogisticTarget(LogisticRows<S> rows) : rows_(rows) {}
 
   template <class T>

@@ -1,0 +1,155 @@
+#include "bench/cli/study_report.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "lockstep/config.hpp"
+#include "lockstep/error.hpp"
+
+namespace lockstep::bench {
+
+namespace {
+
+constexpr const char* kStyle =
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}"
+    "table{border-collapse:collapse;margin:1em 0}"
+    "th,td{padding:.2em .8em;text-align:right;border-bottom:1px solid #ccc;"
+    "font-variant-numeric:tabular-nums}"
+    ".name{text-align:left}";
+
+std::string cell(const StudyRow& row) {
+  std::string text = significant(row.value, 4);
+  if (!std::isnan(row.mcse)) {
+    text += " +- " + significant(row.mcse, 2);
+  }
+  if (!std::isnan(row.reference)) {
+    text += " (" + significant(row.reference, 4) + ")";
+  }
+  return text;
+}
+
+std::string settings_line(const StudySettings& s) {
+  return std::to_string(s.chains) + " chains, " + std::to_string(s.seeds) +
+         (s.seeds == 1 ? " seed" : " seeds") + " from " + std::to_string(s.first_seed) +
+         ", backend " + spelled(kBackendNames, s.place.backend) + ", lockstep " LOCKSTEP_VERSION;
+}
+
+/// A setting as text; strings without their quotes.
+std::string plain(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.is_null() ? "-" : value.dump();
+}
+
+/// The settings of the cases: a row for each, a column for each key that one of them has.
+TextTable cases_table(const Json& cases) {
+  std::vector<std::string> keys{"case"};
+  for (const auto& [name, settings] : cases.items()) {
+    for (const auto& [key, value] : settings.items()) {
+      if (std::find(keys.begin() + 1, keys.end(), key) == keys.end()) {
+        keys.push_back(key);
+      }
+    }
+  }
+  TextTable table(keys);
+  for (const auto& [name, settings] : cases.items()) {
+    std::vector<std::string> row{name};
+    for (std::size_t j = 1; j < keys.size(); ++j) {
+      row.push_back(settings.contains(keys[j]) ? plain(settings[keys[j]]) : "-");
+    }
+    table.add(row);
+  }
+  return table;
+}
+
+}  // namespace
+
+TextTable study_table(const StudyResult& result) {
+  std::vector<std::string> headings{"case", "method"};
+  std::vector<std::pair<std::string, std::string>> cases;
+  for (const StudyRow& row : result.rows) {
+    if (std::find(headings.begin() + 2, headings.end(), row.metric) == headings.end()) {
+      headings.push_back(row.metric);
+    }
+    const std::pair key(row.case_name, row.method);
+    if (std::find(cases.begin(), cases.end(), key) == cases.end()) {
+      cases.push_back(key);
+    }
+  }
+  TextTable table(headings, 2);
+  for (const auto& [case_name, method] : cases) {
+    std::vector<std::string> line{case_name, method};
+    line.resize(headings.size(), "-");
+    for (const StudyRow& row : result.rows) {
+      if (row.case_name == case_name && row.method == method) {
+        const auto column = std::find(headings.begin() + 2, headings.end(), row.metric);
+        line[static_cast<std::size_t>(column - headings.begin())] = cell(row);
+      }
+    }
+    table.add(line);
+  }
+  return table;
+}
+
+Json study_json(const Study& study, const StudySettings& s, const StudyResult& result) {
+  Json j;
+  j["lockstep"] = LOCKSTEP_VERSION;
+  j["study"] = study.name;
+  j["settings"] = {{"chains", s.chains},
+                   {"seeds", s.seeds},
+                   {"first_seed", s.first_seed},
+                   {"backend", spelled(kBackendNames, s.place.backend)},
+                   {"threads", s.place.threads},
+                   {"cases", result.cases}};
+  j["rows"] = Json::array();
+  for (const StudyRow& row : result.rows) {
+    j["rows"].push_back({{"case", row.case_name},
+                         {"method", row.method},
+                         {"metric", row.metric},
+                         {"value", json_number(row.value)},
+                         {"mcse", json_number(row.mcse)},
+                         {"reference", json_number(row.reference)},
+                         {"source", row.source.empty() ? Json(nullptr) : Json(row.source)}});
+  }
+  j["notes"] = result.notes;
+  j["interrupted"] = result.interrupted;
+  return j;
+}
+
+ReportFormat report_format(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  require(extension == ".md" || extension == ".html" || extension == ".htm",
+          "--report is " + path.string() + ": give a name that ends in .md or .html");
+  return extension == ".md" ? ReportFormat::markdown : ReportFormat::html;
+}
+
+std::string study_report(const Study& study, const StudySettings& settings,
+                         const StudyResult& result, ReportFormat format) {
+  const bool html = format == ReportFormat::html;
+  const auto paragraph = [&](const std::string& text) {
+    return html ? "<p>" + html_escaped(text) + "</p>\n" : text + "\n\n";
+  };
+  const auto heading = [&](int level, const std::string& text) {
+    const std::string tag = level == 1 ? "h1>" : "h2>";
+    return html ? "<" + tag + html_escaped(text) + "</" + tag + "\n"
+                : (level == 1 ? "# " : "## ") + text + "\n\n";
+  };
+  const auto table = [&](const TextTable& t) { return html ? t.html() : t.markdown() + "\n"; };
+
+  std::string page = heading(1, "Study: " + study.name) + paragraph(study.description) +
+                     paragraph(settings_line(settings));
+  if (result.interrupted) {
+    page += paragraph("Interrupted: these are the cases done until then.");
+  }
+  page += table(study_table(result));
+  for (const std::string& note : result.notes) {
+    page += paragraph(note);
+  }
+  page += heading(2, "Settings of the cases") + table(cases_table(result.cases));
+  if (html) {
+    page = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Study: " +
+           html_escaped(study.name) + "</title><style>" + kStyle + "</style></head>\n<body>\n" +
+           page + "</body></html>\n";
+  }
+  return page;
+}
+
+}  // namespace lockstep::bench

@@ -1,0 +1,42 @@
+#include <cmath>
+
+#include "bench/studies/default_study.hpp"
+#include "bench/studies/study.hpp"
+#include "host/registry.hpp"
+#include "lockstep/error.hpp"
+
+namespace lockstep::bench {
+
+const std::vector<Study>& studies() {
+  static const std::vector<Study> all{
+      default_study(),
+  };
+  return all;
+}
+
+const Study& find_study(const std::string& name) {
+  std::vector<std::string> known;
+  for (const Study& study : studies()) {
+    if (study.name == name) {
+      return study;
+    }
+    known.push_back(study.name);
+  }
+  throw UsageError("unknown study '" + name + "': did you mean '" + nearest_name(name, known) +
+                   "'?");
+}
+
+OverSeeds over_seeds(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  double mean = 0;
+  for (const double x : values) {
+    mean += x / n;
+  }
+  double squares = 0;
+  for (const double x : values) {
+    squares += (x - mean) * (x - mean);
+  }
+  return {mean, values.size() > 1 ? std::sqrt(squares / (n - 1) / n) : StudyRow::kUnknown};
+}
+
+}  // namespace lockstep::bench

@@ -1,0 +1,64 @@
+#pragma once
+
+/// A study: a question put to samplers, answered by rows that a table, a JSON file and a report
+/// share. To add one, write its file here and its line in studies.cpp.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "host/io/json.hpp"
+#include "lockstep/options.hpp"
+
+namespace lockstep::bench {
+
+/// What the caller of any study can choose.
+struct StudySettings {
+  std::int64_t chains = 4096;
+  int seeds = 1;  // repetitions, with seeds first_seed, first_seed + 1, ...
+  std::uint64_t first_seed = 1;
+  SampleOptions place;  // backend, threads, devices; the rest is the study's
+  std::filesystem::path data_dir;
+};
+
+/// One figure.
+struct StudyRow {
+  static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  std::string case_name;  // the target, mostly
+  std::string method;     // the sampler
+  std::string metric;     // what `value` is: "ess_per_gradient_min", ...
+  double value = kUnknown;
+  double mcse = kUnknown;       // of `value`
+  double reference = kUnknown;  // what it is compared with,
+  std::string source = {};      // and where that comes from
+};
+
+struct StudyResult {
+  std::vector<StudyRow> rows;
+  std::vector<std::string> notes;  // sentences for people: what the rows mean and where they fail
+  Json cases;                      // settings of each case
+  bool interrupted = false;
+};
+
+struct Study {
+  std::string name;
+  std::string description;  // one line
+  StudySettings defaults;
+  std::function<StudyResult(const StudySettings&)> run;
+};
+
+const std::vector<Study>& studies();
+
+/// @throw UsageError  naming the nearest study
+const Study& find_study(const std::string& name);
+
+/// The mean of one figure over seeds, and its standard error (NaN for a single seed).
+struct OverSeeds {
+  double mean, mcse;
+};
+OverSeeds over_seeds(const std::vector<double>& values);
+
+}  // namespace lockstep::bench

@@ -1,0 +1,233 @@
+// The CUDA engine's own work, on a machine without a card: tiles, chunks, groups of threads, kept
+// draws, pooled counts. With every kernel emulated it must give what the CPU engine gives, bit for
+// bit.
+
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kernels/launch/cpu.hpp"
+#include "kernels/launch/cuda.cuh"
+#include "kernels/launch/cuda_statistics.cu"
+#include "kernels/targets/eight_schools.hpp"
+#include "kernels/targets/logistic.hpp"
+#include "kernels/targets/normal.hpp"
+#include "lockstep/error.hpp"
+
+namespace lockstep {
+namespace {
+
+constexpr std::int64_t kChains = 300;  // padded to 320: three tiles of one thread per chain
+
+SampleOptions options_for(int threads_per_chain = 0) {
+  SampleOptions options;
+  options.chains = kChains;
+  options.seed = 5;
+  options.threads = 1;
+  options.threads_per_chain = threads_per_chain;
+  return options;
+}
+
+struct Outcome {
+  std::vector<double> potential, gradient, positions, momenta;
+  Statistics statistics;
+  Draws draws;
+  Pooled warmup, sampling;
+};
+
+struct Case {
+  Sampler sampler;
+  PreparedMetric metric;
+  int thin = 1;
+  std::int64_t keep = 200;
+};
+
+Case case_of(int dim, Sampler sampler, Metric kind = Metric::diagonal) {
+  Case run{sampler, {}, 3, 200};
+  run.metric.kind = kind;
+  const auto d = static_cast<std::size_t>(dim);
+  if (kind == Metric::dense) {
+    run.metric.inverse_mass.assign(d * d, 0.0);
+    run.metric.factor.assign(d * d, 0.0);
+    for (std::size_t j = 0; j < d; ++j) {
+      run.metric.inverse_mass[j * d + j] = 1.25;
+      run.metric.factor[j * d + j] = 1.118033988749895;
+    }
+  } else {
+    for (std::size_t j = 0; j < d; ++j) {
+      const double scale = 1 + 0.1 * static_cast<double>(j % 5);
+      run.metric.factor.push_back(scale);
+      run.metric.inverse_mass.push_back(scale * scale);
+    }
+  }
+  return run;
+}
+
+Outcome outcome(Engine& engine, const Case& run) {
+  const int dim = engine.description().dim;
+  engine.configure(run.sampler, run.metric);
+  std::vector<double> q(static_cast<std::size_t>(dim * kChains));
+  for (std::size_t i = 0; i < q.size(); ++i) {
+    q[i] = 0.5 * std::sin(static_cast<double>(i));
+  }
+  engine.place(q);
+
+  Outcome o;
+  o.potential.resize(kChains);
+  for (auto* matrix : {&o.gradient, &o.positions, &o.momenta}) {
+    matrix->resize(q.size());
+  }
+  const double step = run.sampler.step_size;
+  o.warmup = engine.advance({0, 3, step, 2});
+  Recording recording;
+  recording.draws = 75;  // the middle is inside the second chunk, the end inside the third
+  recording.lags = 2;
+  recording.centre.assign(static_cast<std::size_t>(dim), 0.25);
+  recording.keep_chains = run.keep;
+  recording.thin = run.thin;
+  recording.keep_parameters = {dim - 1, 0};
+  engine.record(recording);
+  o.sampling = engine.advance_recording({3, 70, step, 0});
+  const Pooled rest = engine.advance_recording({73, 5, step, 0});
+  o.sampling.acceptance = (70 * o.sampling.acceptance + 5 * rest.acceptance) / 75;
+  o.sampling.divergences += rest.divergences;
+  engine.evaluations(o.potential, o.gradient);
+  engine.positions(o.positions);
+  engine.momenta(o.momenta);
+  o.statistics = engine.statistics();
+  o.draws = engine.take_draws();
+  return o;
+}
+
+void expect_same(const Outcome& a, const Outcome& b) {
+  EXPECT_EQ(a.potential, b.potential);
+  EXPECT_EQ(a.gradient, b.gradient);
+  EXPECT_EQ(a.positions, b.positions);
+  EXPECT_EQ(a.momenta, b.momenta);
+  for (int half = 0; half < 2; ++half) {
+    EXPECT_EQ(a.statistics.draws[half], b.statistics.draws[half]);
+    EXPECT_EQ(a.statistics.mean[half], b.statistics.mean[half]);
+    EXPECT_EQ(a.statistics.m2[half], b.statistics.m2[half]);
+    EXPECT_EQ(a.statistics.mean_square[half], b.statistics.mean_square[half]);
+    EXPECT_EQ(a.statistics.m2_square[half], b.statistics.m2_square[half]);
+  }
+  EXPECT_EQ(a.statistics.acceptance, b.statistics.acceptance);
+  EXPECT_EQ(a.statistics.divergences, b.statistics.divergences);
+  EXPECT_EQ(a.statistics.squared_jump, b.statistics.squared_jump);
+  EXPECT_EQ(a.statistics.energy_mean, b.statistics.energy_mean);
+  EXPECT_EQ(a.statistics.energy_m2, b.statistics.energy_m2);
+  EXPECT_EQ(a.statistics.energy_jump, b.statistics.energy_jump);
+  EXPECT_EQ(a.statistics.autocovariance, b.statistics.autocovariance);
+  EXPECT_EQ(a.draws.chains, b.draws.chains);
+  EXPECT_EQ(a.draws.draws, b.draws.draws);
+  EXPECT_EQ(a.draws.parameters, b.draws.parameters);
+  EXPECT_EQ(a.draws.values, b.draws.values);
+  // CUDA adds up in units of 2^-26.
+  EXPECT_NEAR(a.warmup.acceptance, b.warmup.acceptance, 1e-8);
+  EXPECT_NEAR(a.sampling.acceptance, b.sampling.acceptance, 1e-8);
+  EXPECT_EQ(a.warmup.divergences, b.warmup.divergences);
+  EXPECT_EQ(a.sampling.divergences, b.sampling.divergences);
+}
+
+template <class Target>
+void expect_parity(const Target& target, const Case& run, const SampleOptions& options) {
+  CpuEngine<float, Target> cpu(target, options);
+  CudaEngine<float, Target> cuda(target, options);
+  const Outcome a = outcome(cpu, run), b = outcome(cuda, run);
+  ASSERT_GT(a.sampling.acceptance, 0.3);
+  ASSERT_LT(a.sampling.acceptance, 0.999);
+  expect_same(a, b);
+}
+
+Sampler hmc(double step) { return Hmc{.step_size = step, .step_jitter = 0.1, .leapfrog = 3}; }
+
+TEST(EmulatedCuda, EveryTransition) {
+  const EightSchoolsNc target;
+  constexpr int d = EightSchoolsNc::dim;
+  const auto options = options_for();
+  expect_parity(target, case_of(d, hmc(0.9)), options);
+  expect_parity(target, case_of(d, hmc(0.9), Metric::dense), options);
+  expect_parity(target,
+                case_of(d, Hmc{.step_size = 1.2, .leapfrog = 2, .integrator = Integrator::minimal_norm_4}),
+                options);
+  expect_parity(target, case_of(d, Ghmc{.step_size = 0.9}), options);
+  expect_parity(target, case_of(d, RandomWalk{.step_size = 0.4}), options);
+  expect_parity(target, case_of(d, RandomWalk{.step_size = 0.4}, Metric::dense), options);
+}
+
+TEST(EmulatedCuda, RunTimeDimension) {
+  expect_parity(StdNormalN<70>(9), case_of(9, hmc(1.1)), options_for());  // metric by pointer
+  expect_parity(StdNormalN<16>(9), case_of(9, hmc(1.1)), options_for());  // metric by value
+}
+
+TEST(EmulatedCuda, DataMoveToTheDevice) {
+  std::vector<float> z(2 * 3 * kRowBlock);
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    z[i] = static_cast<float>(std::cos(static_cast<double>(i)));
+  }
+  expect_parity(Logistic<float, 3>({z.data(), 2, 3}), case_of(3, hmc(0.8)), options_for());
+}
+
+TEST(EmulatedCuda, AnyNumberOfThreadsPerChain) {
+  const Case run = case_of(Icg::dim, hmc(0.12));
+  for (const int threads : {1, 2, 4, 8, 16}) {
+    SCOPED_TRACE(threads);
+    CudaEngine<float, Icg> engine(Icg{}, options_for(threads));
+    EXPECT_EQ(engine.description().threads_per_chain, threads);
+    expect_parity(Icg{}, run, options_for(threads));
+  }
+}
+
+TEST(EmulatedCuda, KeepsWhatIsAskedFor) {
+  Case run = case_of(Scg::dim, hmc(0.12));
+  for (const std::int64_t keep : {0, 1, 128, 300}) {
+    for (const int thin : {1, 2, 40, 100}) {
+      SCOPED_TRACE(std::to_string(keep) + " chains, every " + std::to_string(thin));
+      run.keep = keep;
+      run.thin = thin;
+      expect_parity(Scg{}, run, options_for());
+    }
+  }
+}
+
+TEST(EmulatedCuda, SeveralDevicesAreOne) {
+  const Case run = case_of(Icg::dim, hmc(0.12));
+  CudaEngine<float, Icg> one(Icg{}, options_for(4));
+  SampleOptions options = options_for(4);
+  const auto several =
+      make_sharded(kChains, {0, 1}, [&](int device, std::int64_t first, std::int64_t chains) {
+        SampleOptions part = options;
+        part.chains = chains;
+        return std::make_unique<CudaEngine<float, Icg>>(Icg{}, part, device,
+                                                        static_cast<std::uint64_t>(first));
+      });
+  expect_same(outcome(one, run), outcome(*several, run));
+}
+
+TEST(EmulatedCuda, CurandIsUsedWhereItIsAskedFor) {
+  const Case run = case_of(Scg::dim, hmc(0.12));
+  SampleOptions options = options_for();
+  CudaEngine<float, Scg> philox(Scg{}, options);
+  options.generator = Generator::curand;
+  CudaEngine<float, Scg> curand(Scg{}, options);
+  EXPECT_NE(outcome(philox, run).positions, outcome(curand, run).positions);
+  EXPECT_THROW(curand.configure(RandomWalk{.step_size = 0.1}, run.metric), UsageError);
+  CudaEngine<double, Scg> precise(Scg{}, options);
+  EXPECT_THROW(precise.configure(run.sampler, run.metric), UsageError);
+}
+
+TEST(EmulatedCuda, RefusesThreadsThatCannotShare) {
+  EXPECT_THROW((CudaEngine<float, Icg>(Icg{}, options_for(32))), UsageError);
+  EXPECT_THROW((CudaEngine<float, Icg>(Icg{}, options_for(3))), UsageError);
+  EXPECT_THROW((CudaEngine<float, EightSchools>(EightSchools{}, options_for(2))), UsageError);
+  CudaEngine<float, Icg> engine(Icg{}, options_for(4));
+  const Case run = case_of(Icg::dim, RandomWalk{.step_size = 0.1});
+  EXPECT_THROW(engine.configure(run.sampler, run.metric), UsageError);
+}
+
+}  // namespace
+}  // namespace lockstep
