@@ -48,6 +48,13 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, To& to,
       ->type_name(spellings);
 }
 
+/// For unsigned numbers, whose conversion would wrap -1 round to the largest.
+inline const CLI::Validator kNotNegative(
+    [](std::string& given) {
+      return given.rfind('-', 0) == 0 ? "is " + given + ", but must be 0 or more" : std::string();
+    },
+    "");
+
 /// Which target, and what it is told.
 class TargetArguments {
  public:
@@ -92,6 +99,12 @@ void add_place(CLI::App& app, SampleOptions& options);
 
 /// @throw UsageError  if CUDA is asked for and cannot be had, with the reason
 void check_place(const SampleOptions& options);
+
+/// @throw UsageError  if an option for CUDA was given but `engine`, chosen by `auto`, is the CPU's
+void check_settled(const SampleOptions& options, const EngineDescription& engine);
+
+/// @throw UsageError  naming the option, unless it is positive and finite
+void check_positive(const std::string& option, double value);
 
 /// The names of the samplers, with a line on each.
 struct SamplerDescription {

@@ -78,7 +78,9 @@ Command check_command(CLI::App& parent) {
   a->app = app;
   a->target.add_to(*app, false);
   app->add_option("--points", a->options.points, "Random points")->capture_default_str();
-  app->add_option("--seed", a->options.seed, "Of the points")->capture_default_str();
+  app->add_option("--seed", a->options.seed, "Of the points")
+      ->check(kNotNegative)
+      ->capture_default_str();
   app->add_option("--spread", a->options.spread, "Points are uniform on +- this")
       ->capture_default_str();
   app->add_option("--tolerance", a->options.tolerance, "Largest relative error that passes")

@@ -1,6 +1,6 @@
 #include "bench/cli/parse.hpp"
 
-#include <cctype>
+#include <algorithm>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -43,15 +43,48 @@ void check_names(const CLI::App& app, const std::vector<std::string>& arguments)
     scope = &find_command(app, arguments[0]);
     first = 1;
   }
-  const std::string command = scope == &app ? "lockstep-bench" : scope->get_name();
+  const std::string command = scope == &app ? "" : scope->get_name() + ": ";
   for (std::size_t i = first; i < arguments.size(); ++i) {
     if (arguments[i].size() > 2 && arguments[i].rfind("--", 0) == 0) {
       const std::string name = arguments[i].substr(0, arguments[i].find('='));
       require(scope->get_option_no_throw(name) != nullptr,
-              command + ": unknown option '" + name + "': did you mean '" +
+              command + "unknown option '" + name + "': did you mean '" +
                   nearest_name(name, option_names(*scope)) + "'?");
     }
   }
+}
+
+std::string before(const std::string& text, const std::string& mark) {
+  return text.substr(0, text.find(mark));
+}
+
+/// CLI11's messages in the words of ours.
+std::string reworded(const CLI::ParseError& e) {
+  std::string message = e.what();
+  if (dynamic_cast<const CLI::ConversionError*>(&e) != nullptr) {
+    const std::string start = "Could not convert: ";
+    if (message.rfind(start, 0) == 0) {
+      const std::string pair = message.substr(start.size());  // --name = value
+      const std::string name = before(pair, " = ");
+      return name + " is '" + pair.substr(std::min(pair.size(), name.size() + 3)) +
+             "', which is not a number of its kind";
+    }
+  }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&e) != nullptr) {
+    const std::string name = before(message, ":");
+    if (message.find("missing") != std::string::npos) {
+      return name + " needs a value";
+    }
+    if (message.find("At Most") != std::string::npos) {
+      return name + " is given more than once: give it once";
+    }
+  }
+  if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr) {
+    const std::size_t mark = message.find(": ");
+    return "unexpected argument '" + message.substr(std::min(mark, message.size() - 2) + 2) +
+           "': options begin with --, see --help";
+  }
+  return message;
 }
 
 }  // namespace
@@ -65,11 +98,7 @@ bool parse(CLI::App& app, int argc, char** argv) {
     app.exit(e, std::cout, std::cerr);
     return false;
   } catch (const CLI::ParseError& e) {
-    std::string message = e.what();
-    if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0) {
-      message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
-    }
-    throw UsageError(message);
+    throw UsageError(reworded(e));
   }
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -55,6 +56,7 @@ void add_length(CLI::App& app, SampleOptions& o) {
       ->capture_default_str()
       ->group(group);
   app.add_option("--seed", o.seed, "The same seed gives the same chains")
+      ->check(kNotNegative)
       ->capture_default_str()
       ->group(group);
   app.add_option("--start-radius", o.start_radius,
@@ -120,6 +122,9 @@ void check_outputs(const Arguments& a) {
     check_writable(a.json);
   }
   if (!a.draws_out.empty()) {
+    require<FileError>(!std::filesystem::exists(a.draws_out) ||
+                           std::filesystem::is_regular_file(a.draws_out),
+                       "cannot write " + a.draws_out + ": draws need an ordinary file");
     check_writable(a.draws_out);
     check_writable(a.draws_out + ".json");
   }
@@ -161,6 +166,7 @@ int run(Arguments& a) {
   check_outputs(a);
   validate(sampler, a.options, entry.dim(a.target.options()));
   const std::unique_ptr<Engine> engine = entry.make(a.target.options(), a.options);
+  check_settled(a.options, engine->description());
   a.options.keep_parameters = parameter_indices(a.keep_parameters, engine->description().names);
   catch_interrupts();
   print_header(a, *engine, sampler);

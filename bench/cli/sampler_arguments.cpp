@@ -86,7 +86,7 @@ void SamplerArguments::add_to(CLI::App& app) {
       ->group(group);
   add_choice(app, "--integrator", integrator_, kIntegratorNames, "[leapfrog]")->group(group);
   add_choice(app, "--metric", metric_, kMetricNames,
-             "Inverse mass: estimated during warm-up unless given [diagonal]")
+             "Estimated during warm-up unless given; auto: diagonal or dense [auto]")
       ->group(group);
   app.add_option("--inverse-mass", inverse_mass_file_,
                  "JSON list (diagonal) or matrix (dense) of inverse masses")
@@ -165,7 +165,7 @@ void SamplerArguments::read_inverse_mass(Sampler& s) const {
     }
   }
   const Metric found = matrix ? Metric::dense : Metric::diagonal;
-  require(!metric_ || *metric_ == found,
+  require(!metric_ || *metric_ == found || *metric_ == Metric::automatic,
           "--metric " + spelled(kMetricNames, s.metric) + " does not go with " + file + ", a " +
               (matrix ? "matrix" : "list") + ": leave --metric out, or say " +
               spelled(kMetricNames, found));

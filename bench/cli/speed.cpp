@@ -151,6 +151,8 @@ int run(Arguments& a) {
   for (const int length : a.lengths) {
     require(length > 0, "--leapfrog is " + std::to_string(length) + ": give 1 or more");
   }
+  require(a.transitions >= 0 && a.transitions <= (1 << 20),
+          "--transitions is " + std::to_string(a.transitions) + ": give 1 to 1048576, or 0");
   check_place(a.options);
   if (!a.json.empty()) {
     check_writable(a.json);
@@ -203,8 +205,8 @@ Command speed_command(CLI::App& parent) {
   app->add_option("--target", a->target_names, "Targets [all that need no file]")
       ->delimiter(',')
       ->type_name("NAME...");
-  app->add_option("--dim", a->target.dim, "Dimension (std-normal, rough-well)")
-      ->check(CLI::PositiveNumber);
+  CLI::Option* dim =
+      app->add_option("--dim", a->target.dim, "Dimension (std-normal, rough-well)");
   app->add_option("--data", a->target.data_file, "CSV file (logistic)")->type_name("FILE");
   app->add_option("--data-dir", a->target.data_dir, "Folder of data sets")->type_name("DIR");
   app->add_option("--chains", a->chains, "Chains")
@@ -215,13 +217,17 @@ Command speed_command(CLI::App& parent) {
       ->delimiter(',')
       ->type_name("L...")
       ->default_str("10");
-  app->add_option("--transitions", a->transitions, "Per timing; 0: as many as last 20 ms")
-      ->check(CLI::NonNegativeNumber)
+  app->add_option("--transitions", a->transitions, "Per timing; 0: as many as last 20 ms [0]")
       ->type_name("N");
   add_place(*app, a->options);
   app->add_option("--json", a->json, "The table as one JSON object")->type_name("FILE");
   app->footer(kExamples);
-  return {app, [a] { return run(*a); }};
+  return {app, [a, dim] {
+            if (dim->count() > 0) {
+              check_positive("--dim", a->target.dim);
+            }
+            return run(*a);
+          }};
 }
 
 }  // namespace lockstep::bench

@@ -90,6 +90,7 @@ Command study_command(CLI::App& parent) {
   app->add_option("--seeds", a->settings.seeds,
                   "Repetitions, whose mean and its standard error are reported [the study's own]");
   app->add_option("--seed", a->settings.first_seed, "Of the first repetition")
+      ->check(kNotNegative)
       ->capture_default_str();
   app->add_option("--data-dir", a->settings.data_dir, "Folder of data sets")->type_name("DIR");
   add_place(*app, a->settings.place);

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cmath>
 #include <sstream>
+#include <utility>
 
 #include "bench/cli/arguments.hpp"
 #include "lockstep/error.hpp"
@@ -40,18 +42,14 @@ void TargetArguments::add_to(CLI::App& app, bool required) {
       ->required(required)
       ->group(group);
   app.add_option("--dim", options_.dim, "Dimension (std-normal, rough-well)")
-      ->check(CLI::PositiveNumber)
       ->group(group);
   app.add_option("--small-variance", options_.small_variance, "The smaller variance (scg)")
-      ->check(CLI::PositiveNumber)
       ->group(group);
   app.add_option("--eta", options_.eta, "Height of the wells (rough-well)")
-      ->check(CLI::PositiveNumber)
       ->group(group);
   app.add_option("--prior-mean", options_.prior_mean, "Prior mean of mu (eight-schools)")
       ->group(group);
   app.add_option("--prior-sd", options_.prior_sd, "Prior standard deviation of mu (eight-schools)")
-      ->check(CLI::PositiveNumber)
       ->group(group);
   app.add_option("--data", options_.data_file,
                  "CSV file: a header, then features and, last, a two-valued outcome (logistic)")
@@ -72,7 +70,22 @@ const TargetEntry& TargetArguments::entry() const {
             std::string(option) + " does not apply to target " + name_ + ", which takes " +
                 (taken.empty() ? "no options" : entry.options) + ": leave it out");
   }
+  for (const auto& [option, value] : {std::pair<const char*, double>{"--dim", options_.dim},
+                                      {"--small-variance", options_.small_variance},
+                                      {"--eta", options_.eta},
+                                      {"--prior-sd", options_.prior_sd}}) {
+    if (app_->get_option(option)->count() > 0) {
+      check_positive(option, value);
+    }
+  }
+  require(std::isfinite(options_.prior_mean), "--prior-mean must be finite");
   return entry;
+}
+
+void check_positive(const std::string& option, double value) {
+  std::ostringstream text;
+  text << value;
+  require(std::isfinite(value) && value > 0, option + " is " + text.str() + ": give a positive number");
 }
 
 }  // namespace lockstep::bench

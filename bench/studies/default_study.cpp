@@ -31,19 +31,19 @@ struct Case {
 // well's ripples (amplitude 1e-2, period 0.06) make long steps a lottery, and a lower acceptance buys
 // more; the banana's arms and eight schools' neck need smaller steps, or trajectories diverge.
 constexpr Case kCases[] = {
-    {"std-normal", 200, 300, 3, Metric::diagonal, 0.8, 2, nullptr},
-    {"icg", 300, 300, 4, Metric::diagonal, 0.8, 2, nullptr},
-    {"scg", 300, 300, 3, Metric::dense, 0.8, 2, nullptr},
-    {"mog", 300, 500, 5, Metric::diagonal, 0.8, 4,
+    {"std-normal", 200, 300, 3, Metric::automatic, 0.8, 2, nullptr},
+    {"icg", 300, 300, 4, Metric::automatic, 0.8, 2, nullptr},
+    {"scg", 300, 300, 3, Metric::automatic, 0.8, 2, nullptr},
+    {"mog", 300, 500, 5, Metric::automatic, 0.8, 4,
      "its modes are 12 widths apart: the share of each is that of the starts"},
-    {"mog2", 300, 500, 5, Metric::diagonal, 0.95, 8,
+    {"mog2", 300, 500, 5, Metric::automatic, 0.95, 8,
      "its modes are 10 apart: the share of each is that of the starts"},
     {"rough-well", 300, 1000, 10, Metric::unit, 0.6, 2, nullptr},
     {"banana", 500, 2000, 20, Metric::unit, 0.98, 2, nullptr},
     {"funnel", 500, 1000, 20, Metric::unit, 0.95, 2,
      "its neck is narrower than any one step size: chains hardly enter it, so v is too large"},
-    {"funnel-nc", 200, 500, 3, Metric::diagonal, 0.8, 2, nullptr},
-    {"eight-schools-nc", 300, 500, 6, Metric::diagonal, 0.98, 2, nullptr},
+    {"funnel-nc", 200, 500, 3, Metric::automatic, 0.8, 2, nullptr},
+    {"eight-schools-nc", 300, 500, 6, Metric::automatic, 0.98, 2, nullptr},
 };
 
 /// Figures of one run.

@@ -106,7 +106,7 @@ Json to_json(const Fit& fit, const std::string& target) {
   j["dimension"] = fit.engine.dim;
   j["sampler"] = to_json(fit.sampler);
   j["inverse_mass"] = Json::array();
-  if (fit.metric.kind != Metric::unit) {
+  if (fit.metric.kind != Metric::unit) {  // which has nothing to say
     for (const double x : fit.metric.inverse_mass) {
       j["inverse_mass"].push_back(json_number(x));
     }
@@ -134,6 +134,7 @@ Json to_json(const Fit& fit, const std::string& target) {
                   {"warmup", fit.seconds.warmup},
                   {"sampling", fit.seconds.sampling},
                   {"transfer", fit.seconds.transfer}};
+  j["truth_source"] = fit.engine.has_truth ? Json(fit.engine.truth.source) : Json(nullptr);
   j["parameters"] = Json::array();
   for (const ParameterSummary& p : fit.parameters) {
     j["parameters"].push_back(to_json(p));

@@ -29,7 +29,8 @@ inline constexpr std::array<Spelling<Integrator>, 3> kIntegratorNames{{
     {Integrator::minimal_norm_2, "minimal-norm-2"},
     {Integrator::minimal_norm_4, "minimal-norm-4"},
 }};
-inline constexpr std::array<Spelling<Metric>, 3> kMetricNames{{
+inline constexpr std::array<Spelling<Metric>, 4> kMetricNames{{
+    {Metric::automatic, "auto"},
     {Metric::unit, "unit"},
     {Metric::diagonal, "diagonal"},
     {Metric::dense, "dense"},
@@ -79,8 +80,24 @@ Json to_json(const Sampler& sampler);
 /// One parameter: every figure, null where it is not defined or not known.
 Json to_json(const ParameterSummary& parameter);
 
-/// One run, as README.md documents it.
-/// @param target  the target's name, which an engine does not know
+/// One run:
+///   lockstep                        version
+///   target, dimension               `target` as given: an engine does not know its target's name
+///   sampler                         name and settings as frozen after warm-up
+///   inverse_mass                    as frozen: [dim], dense [dim * dim] row-major, unit []
+///   backend, device, lane, threads, threads_per_chain, precision, rng
+///   chains, warmup, draws           draws: those made; draws_asked: those asked for
+///   seed, interrupted
+///   acceptance, divergences         of all chains after warm-up; warmup_divergences before
+///   gradients                       {warmup, sampling}, of one chain
+///   esjd, e_bfmi                    mean squared jump; energy fraction of missing information
+///   seconds                         {setup, warmup, sampling, transfer}
+///   truth_source                    where truth_* come from, or null
+///   parameters                      a list, see above
+///   ess_min                         smallest bulk ESS of all draws, and this per transition and
+///   ess_per_{transition,gradient,second}_min   gradient of one chain, and second of sampling
+///   rhat_max, nested_rhat_max
+///   digest                          of the final positions of the first min(64, chains) chains
 Json to_json(const Fit& fit, const std::string& target);
 
 }  // namespace lockstep

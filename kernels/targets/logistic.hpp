@@ -26,7 +26,9 @@ inline constexpr int kRowBlock = 8;
 #else
 #define LOCKSTEP_INLINE_LAMBDA
 #endif
-#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
+#if defined(__CUDACC__) && !defined(__CUDA_ARCH__)
+#define LOCKSTEP_NO_UNROLL  // see LOCKSTEP_UNROLL
+#elif defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
 #define LOCKSTEP_NO_UNROLL LOCKSTEP_PRAGMA(GCC unroll 1)
 #else
 #define LOCKSTEP_NO_UNROLL LOCKSTEP_PRAGMA(unroll 1)
@@ -161,6 +163,10 @@ struct LogisticTarget {
   /// g += sum_r z_r residual_r over the rows of a block.
   template <class T>
   static LOCKSTEP_INLINE void accumulate(const S* z, int d, const T (&residual)[kRowBlock], T* g) {
+#if defined(__CUDA_ARCH__)
+    // To the compiler, another block: it would keep what `predict` has read, 8 dim registers.
+    asm volatile("" : "+l"(z));
+#endif
     sweep<T>(d, [&](int j) {
       const S* column = z + j * kRowBlock;
       T sum = g[j];

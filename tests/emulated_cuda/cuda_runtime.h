@@ -1,19 +1,19 @@
 #pragma once
 
 /// As much of CUDA as Lockstep's backend uses, for a compiler and a machine that have none: device
-/// memory is host memory, every operation is done when its call returns, and a warp is 32 threads that
-/// meet at each shuffle. What it leaves out is what only a card can show: concurrency between streams,
+/// memory is host memory, every operation is done when its call returns, and the 32 threads
+/// of a warp meet at each shuffle. What it leaves out is what only a card can show: concurrency between streams,
 /// and the device's own rounding.
 
+#include <ucontext.h>
+
 #include <atomic>
-#include <barrier>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <thread>
-#include <tuple>
+#include <functional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -41,34 +41,94 @@ inline float __fdividef(float x, float y) { return x / y; }
 
 namespace emulated {
 
-struct Warp {
-  std::barrier<> meeting{32};
-  std::uint64_t passed[32] = {};
-};
-inline thread_local Warp* warp = nullptr;
+/// 32 lanes that take turns on one thread of the host; each keeps a stack of its own and gives way to
+/// the next at every shuffle.
+class Warp {
+ public:
+  Warp() {
+    for (Lane& lane : lanes_) {
+      lane.stack.resize(1 << 17);
+    }
+  }
 
-template <class T>
-T shuffle(const T& x, int from) {
-  const unsigned lane = threadIdx.x % 32;
-  warp->passed[lane] = 0;
-  std::memcpy(&warp->passed[lane], &x, sizeof(T));
-  warp->meeting.arrive_and_wait();
-  T y;
-  std::memcpy(&y, &warp->passed[from], sizeof(T));
-  warp->meeting.arrive_and_wait();
-  return y;
-}
+  /// Runs body() once for each lane, lane i with threadIdx.x = first + i.
+  template <class F>
+  void run(unsigned first, F body) {
+    const std::function<void()> work = body;
+    work_ = &work;
+    for (Lane& lane : lanes_) {
+      getcontext(&lane.context);
+      lane.context.uc_stack.ss_sp = lane.stack.data();
+      lane.context.uc_stack.ss_size = lane.stack.size();
+      lane.context.uc_link = nullptr;
+      makecontext(&lane.context, &Warp::enter, 0);
+      lane.shuffles = 0;
+      lane.done = false;
+    }
+    for (bool busy = true; busy;) {
+      busy = false;
+      for (unsigned i = 0; i < 32; ++i) {
+        if (!lanes_[i].done) {
+          current_ = i;
+          threadIdx = dim3(first + i, 0, 0);
+          swapcontext(&host_, &lanes_[i].context);
+          busy = busy || !lanes_[i].done;
+        }
+      }
+    }
+  }
+
+  /// The value that lane `from` passes in the same shuffle. The lanes arrive one by one; once all
+  /// have, each reads. Two buffers, because the first to go on may write before the last has read.
+  template <class T>
+  T shuffle(const T& x, unsigned from) {
+    Lane& lane = lanes_[current_];
+    std::uint64_t* const passed = passed_[lane.shuffles++ % 2];
+    std::memcpy(&passed[current_], &x, sizeof(T));
+    swapcontext(&lane.context, &host_);
+    T y;
+    std::memcpy(&y, &passed[from], sizeof(T));
+    return y;
+  }
+
+  static Warp& mine() {
+    thread_local Warp warp;
+    return warp;
+  }
+
+ private:
+  struct Lane {
+    ucontext_t context;
+    std::vector<char> stack;
+    unsigned shuffles = 0;
+    bool done = false;
+  };
+
+  static void enter() {
+    Warp& warp = mine();
+    (*warp.work_)();
+    Lane& lane = warp.lanes_[warp.current_];
+    lane.done = true;
+    swapcontext(&lane.context, &warp.host_);
+  }
+
+  Lane lanes_[32];
+  std::uint64_t passed_[2][32] = {};
+  ucontext_t host_;
+  unsigned current_ = 0;
+  const std::function<void()>* work_ = nullptr;
+};
 
 }  // namespace emulated
 
 template <class T>
 T __shfl_xor_sync(unsigned, const T& x, int mask) {
-  return emulated::shuffle(x, static_cast<int>(threadIdx.x % 32) ^ mask);
+  return emulated::Warp::mine().shuffle(x, (threadIdx.x % 32) ^ static_cast<unsigned>(mask));
 }
 template <class T>
 T __shfl_down_sync(unsigned, const T& x, int distance) {
-  const int from = static_cast<int>(threadIdx.x % 32) + distance;
-  return emulated::shuffle(x, from < 32 ? from : static_cast<int>(threadIdx.x % 32));
+  const unsigned lane = threadIdx.x % 32, from = lane + static_cast<unsigned>(distance);
+  return emulated::Warp::mine().shuffle(x, from < 32 ? from : lane);
 }
 template <class T>
 T atomicAdd(T* to, T x) {
@@ -148,18 +208,10 @@ cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 grid, dim3 block, void**
   };
   for (unsigned y = 0; y < grid.y; ++y) {
     for (unsigned x = 0; x < grid.x; ++x) {
+      blockIdx = dim3(x, y, 0);
+      blockDim = block;
       for (unsigned first = 0; first < block.x; first += 32) {
-        emulated::Warp warp;
-        std::vector<std::jthread> lanes;
-        for (unsigned lane = 0; lane < 32; ++lane) {
-          lanes.emplace_back([&, lane] {
-            emulated::warp = &warp;
-            threadIdx = dim3(first + lane, 0, 0);
-            blockIdx = dim3(x, y, 0);
-            blockDim = block;
-            run(std::index_sequence_for<P...>{});
-          });
-        }
+        emulated::Warp::mine().run(first, [&] { run(std::index_sequence_for<P...>{}); });
       }
     }
   }

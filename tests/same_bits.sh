@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# Compiles random_stream_digest.cpp for each instruction set this processor runs, and with nvcc where
-# it is given, and fails unless all builds print the same digest.
+# Compiles a program for each instruction set this processor runs, and with nvcc where it is given,
+# and fails unless all builds print the same digests. The program prints lines "LANE DIGEST".
 #
-# usage: random_stream_digest.sh SOURCE_DIR [BUILD_DIR]
+# usage: same_bits.sh PROGRAM.cpp SOURCE_DIR [BUILD_DIR]
 #   CXX       compiler (g++);  CXXFLAGS  added to every g++ build, e.g. include paths
 #   NVCC      nvcc, or empty to leave it out
 set -euo pipefail
 
-source_dir=${1:?usage: random_stream_digest.sh SOURCE_DIR [BUILD_DIR]}
+program=${1:?usage: same_bits.sh PROGRAM.cpp SOURCE_DIR [BUILD_DIR]}
+source_dir=${2:?usage: same_bits.sh PROGRAM.cpp SOURCE_DIR [BUILD_DIR]}
 cxx=${CXX:-g++}
 read -r -a extra <<<"${CXXFLAGS:-}"
-if [ $# -ge 2 ]; then
-  build=$2
+if [ $# -ge 3 ]; then
+  build=$3
   mkdir -p "$build"
 else
   build=$(mktemp -d)
   trap 'rm -rf "$build"' EXIT
 fi
 
-program=$source_dir/tests/random_stream_digest.cpp
 include=(-I "$source_dir" -I "$source_dir/include")
 digests=()
 

@@ -1,0 +1,20 @@
+# The CUDA engine on an emulated card (emulated_cuda/). It takes the host's compiler for nvcc, so it
+# is compiled apart from the library, whose lanes are SIMD registers.
+add_executable(cuda_emulation "${CMAKE_CURRENT_LIST_DIR}/emulated_cuda/engine.cpp"
+                              "${PROJECT_SOURCE_DIR}/host/backend.cpp")
+add_dependencies(unit_tests cuda_emulation)
+target_compile_features(cuda_emulation PRIVATE cxx_std_20)
+target_include_directories(cuda_emulation BEFORE PRIVATE
+  "${CMAKE_CURRENT_LIST_DIR}/emulated_cuda" "${PROJECT_SOURCE_DIR}"
+  "${PROJECT_SOURCE_DIR}/include")
+target_compile_definitions(cuda_emulation PRIVATE __CUDACC__ __CUDA_ARCH__=900)
+target_compile_options(cuda_emulation PRIVATE
+  ${lockstep_host_flags} ${lockstep_sanitizers} "SHELL:-include cuda_runtime.h"
+  -Wno-unknown-pragmas)
+target_link_options(cuda_emulation PRIVATE ${lockstep_sanitizers})
+target_link_libraries(cuda_emulation PRIVATE lockstep_warnings OpenMP::OpenMP_CXX
+                                             GTest::gtest_main)
+set_target_properties(cuda_emulation PROPERTIES CXX_EXTENSIONS OFF)
+gtest_discover_tests(cuda_emulation
+  DISCOVERY_TIMEOUT 120
+  PROPERTIES LABELS unit.cuda_emulation TIMEOUT 900 ENVIRONMENT OMP_WAIT_POLICY=passive)
