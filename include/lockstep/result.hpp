@@ -86,4 +86,9 @@ class Fit {
   void write_draws(const std::filesystem::path& path) const;
 };
 
+/// Starts the chains, warms up, freezes the sampler, and samples.
+/// @throw UsageError           for options that make no sense, naming the option, value and remedy
+/// @throw InitialisationError  if starts with a finite potential and gradient cannot be found
+Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options);
+
 }  // namespace lockstep

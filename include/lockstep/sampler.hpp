@@ -12,11 +12,6 @@
 
 namespace lockstep {
 
-/// Starts the chains, warms up, freezes the sampler, and samples.
-/// @throw UsageError           for options that make no sense, naming the option, value and remedy
-/// @throw InitialisationError  if starts with a finite potential and gradient cannot be found
-Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options);
-
 /// Binds a target to the backend that `options` ask for.
 template <class Target>
 std::unique_ptr<Engine> make_engine(const Target& target, const SampleOptions& options) {

@@ -105,8 +105,7 @@ class CpuEngine final : public Engine {
       const TraceView<S> trace{info_.data(), stride_, 0, 0};
       with_kernel(launch, [&](const auto& transition) {
         for_blocks([&](std::int64_t chain) {
-          advance_chains<L, Stream<L>>(target_, transition, Solo{}, view(), seed_, chain,
-                                       launch.first + static_cast<std::uint32_t>(t), 1, trace);
+          advance_block(transition, chain, launch.first + static_cast<std::uint32_t>(t), 1, trace);
         });
       });
       const Pooled one = pool(trace, 1);
@@ -135,8 +134,8 @@ class CpuEngine final : public Engine {
           const std::int64_t chain = block * w;
           const TraceView<S> trace{scratch.data(), w, dim_, chain};
           store_.for_chunks(launch.count, [&](int done, int n, const ChunkPlace& place) {
-            advance_chains<L, Stream<L>>(target_, transition, Solo{}, view(), seed_, chain,
-                                         launch.first + static_cast<std::uint32_t>(done), n, trace);
+            advance_block(transition, chain, launch.first + static_cast<std::uint32_t>(done), n,
+                          trace);
             fold_chunk<L>(trace, 0, n, statistics, chain, place);
             if (statistics.lags > 0) {
               for (std::int64_t c = chain; c < chain + w; ++c) {
@@ -212,6 +211,14 @@ class CpuEngine final : public Engine {
     for (std::int64_t block = 0; block < stride_ / w; ++block) {
       f(block * w);
     }
+  }
+
+  /// One function, not inlined: the kernel's body is compiled once for warm-up and recording.
+  template <class Transition>
+  [[gnu::noinline]] void advance_block(const Transition& transition, std::int64_t chain,
+                                       std::uint32_t first, int count, const TraceView<S>& trace) {
+    advance_chains<L, Stream<L>>(target_, transition, Solo{}, view(), seed_, chain, first, count,
+                                 trace);
   }
 
   template <class F>

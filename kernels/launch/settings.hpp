@@ -72,18 +72,19 @@ void with_transition(const KernelSettings<S>& settings, const MetricArrays<S>& a
   const Sampler& sampler = settings.sampler;
   const auto with_kinetic = [&](const auto& kinetic) {
     constexpr bool diagonal = std::decay_t<decltype(kinetic)>::separable;
-    const Palindromic palindromic{palindrome_of(sampler.integrator)};
     if (sampler.method == Method::random_walk) {
       f(transitions::RandomWalk{kinetic, trajectory});
-    } else if (sampler.persistence > 0) {
-      f(transitions::Hmc{kinetic, palindromic, PartialRefreshment{sampler.persistence}, trajectory});
-    } else if (diagonal && sampler.integrator == Integrator::leapfrog) {
-      if constexpr (diagonal) {
-        f(transitions::Hmc{kinetic, Leapfrog{}, FullRefreshment{}, trajectory});
-      }
-    } else {
-      f(transitions::Hmc{kinetic, palindromic, FullRefreshment{}, trajectory});
+      return;
     }
+    if constexpr (diagonal) {
+      if (sampler.integrator == Integrator::leapfrog && sampler.persistence == 0) {
+        f(transitions::Hmc{kinetic, Leapfrog{}, FullRefreshment{}, trajectory});
+        return;
+      }
+    }
+    // The general kernel; persistence 0 refreshes the momentum in full.
+    f(transitions::Hmc{kinetic, Palindromic{palindrome_of(sampler.integrator)},
+                       PartialRefreshment{sampler.persistence}, trajectory});
   };
   if (settings.metric == Metric::dense) {
     with_kinetic(DenseMetric<S, N, Exact>{arrays.inverse_mass, arrays.factor, dim});

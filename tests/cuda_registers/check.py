@@ -171,6 +171,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nvcc", default="nvcc")
+    parser.add_argument("--compiler-version", default="",
+                        help="exits 77 (skipped) where it is not of the baseline's major version")
     parser.add_argument("--cuobjdump", default="cuobjdump")
     parser.add_argument("--object", nargs="+", default=[])
     parser.add_argument("--update", action="store_true")
@@ -183,6 +185,12 @@ def main():
         print(table(kernels_of(usage), spills=False))
         return
 
+    recorded = json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.exists() else {}
+    major = options.compiler_version.split(".")[0]
+    if major and not options.update and major != recorded["nvcc"]:
+        # Another compiler allots registers otherwise, which is no regression of this code.
+        print(f"nvcc {options.compiler_version} is not the baseline's nvcc {recorded['nvcc']}")
+        sys.exit(77)
     with tempfile.TemporaryDirectory() as folder:
         text = run(options.nvcc, *FLAGS, "-I", ROOT, "-I", ROOT / "include", "-Xptxas", "-v",
                    "-cubin", "-o", pathlib.Path(folder) / "kernels.cubin", HERE / "kernels.cu")
@@ -191,10 +199,13 @@ def main():
     if not kernels:
         sys.exit("no kernel was found in the compiler's report")
     if options.update:
-        content = {k.label: dict(registers=k.usage["registers"], spill=k.spill) for k in kernels}
+        version = re.search(r"release (\d+)", run(options.nvcc, "--version")).group(1)
+        content = {"nvcc": version,
+                   "kernels": {k.label: dict(registers=k.usage["registers"], spill=k.spill)
+                               for k in kernels}}
         BASELINE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         return
-    found = complaints(kernels, json.loads(BASELINE.read_text(encoding="utf-8")))
+    found = complaints(kernels, recorded["kernels"])
     if found:
         sys.exit("\n".join(found))
 

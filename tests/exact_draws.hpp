@@ -1,0 +1,106 @@
+#pragma once
+
+/// Exact draws of the analytic targets, to start chains in their stationary law.
+
+#include <cmath>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/targets/normal.hpp"
+
+namespace lockstep::exact {
+
+using Random = std::mt19937_64;
+
+inline double normal(Random& r) { return std::normal_distribution<double>()(r); }
+inline bool coin(Random& r) { return (r() >> 63) != 0; }
+
+/// One draw of exp(-x^2/2 - eta cos(x/eta)) by rejection from N(0, 1).
+inline double rough_well(Random& r, double eta) {
+  for (;;) {
+    const double x = normal(r);
+    const double u = std::uniform_real_distribution<double>()(r);
+    if (u <= std::exp(-eta * std::cos(x / eta) - eta)) {
+      return x;
+    }
+  }
+}
+
+/// Fills q, [dim], unconstrained, with one draw of the named target.
+inline const std::map<std::string, std::function<void(Random&, std::vector<double>&)>>& samplers() {
+  static const std::map<std::string, std::function<void(Random&, std::vector<double>&)>> table = {
+      {"std-normal",
+       [](Random& r, std::vector<double>& q) {
+         for (double& x : q) {
+           x = normal(r);
+         }
+       }},
+      {"icg",
+       [](Random& r, std::vector<double>& q) {
+         for (std::size_t j = 0; j < q.size(); ++j) {
+           q[j] = std::sqrt(Icg::variance(static_cast<int>(j))) * normal(r);
+         }
+       }},
+      {"scg",
+       [](Random& r, std::vector<double>& q) {
+         const double along = 10 * normal(r), across = 0.1 * normal(r);
+         q = {(along + across) / std::sqrt(2.0), (along - across) / std::sqrt(2.0)};
+       }},
+      {"mog",
+       [](Random& r, std::vector<double>& q) {
+         const double sd = std::sqrt(0.1);
+         const double mode = coin(r) ? 2 : -2;
+         q = {mode + sd * normal(r), sd * normal(r)};
+       }},
+      {"mog2",
+       [](Random& r, std::vector<double>& q) {
+         const bool wide = coin(r);
+         const double sd = std::sqrt(wide ? 3.0 : 0.05);
+         q = {(wide ? -5 : 5) + sd * normal(r), sd * normal(r)};
+       }},
+      {"rough-well",
+       [](Random& r, std::vector<double>& q) {
+         for (double& x : q) {
+           x = rough_well(r, 1e-2);
+         }
+       }},
+      {"banana",
+       [](Random& r, std::vector<double>& q) {
+         const double x = 10 * normal(r);
+         q = {x, 0.03 * (x * x - 100) + normal(r)};
+       }},
+      {"funnel",
+       [](Random& r, std::vector<double>& q) {
+         q[0] = 3 * normal(r);
+         for (std::size_t j = 1; j < q.size(); ++j) {
+           q[j] = std::exp(q[0] / 2) * normal(r);
+         }
+       }},
+      {"funnel-nc",
+       [](Random& r, std::vector<double>& q) {
+         for (double& x : q) {
+           x = normal(r);
+         }
+       }},
+  };
+  return table;
+}
+
+/// Starts for SampleOptions: [dim][chains], the chain fastest.
+inline std::vector<double> starts(const std::string& target, int dim, std::int64_t chains,
+                                  std::uint64_t seed) {
+  Random random(seed);
+  std::vector<double> q(static_cast<std::size_t>(dim)), all(q.size() * static_cast<std::size_t>(chains));
+  for (std::int64_t c = 0; c < chains; ++c) {
+    samplers().at(target)(random, q);
+    for (std::size_t j = 0; j < q.size(); ++j) {
+      all[j * static_cast<std::size_t>(chains) + static_cast<std::size_t>(c)] = q[j];
+    }
+  }
+  return all;
+}
+
+}  // namespace lockstep::exact
