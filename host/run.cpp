@@ -92,7 +92,9 @@ Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
   while (!fit.interrupted && fit.draws_done < options.draws) {
     Launch launch;
     launch.first = frozen.next_transition + static_cast<std::uint32_t>(fit.draws_done);
-    launch.count = length.next(options.draws - fit.draws_done);
+    // Without warm-up the first transition has no momentum to keep.
+    launch.fresh_momentum = options.warmup == 0 && fit.draws_done == 0;
+    launch.count = launch.fresh_momentum ? 1 : length.next(options.draws - fit.draws_done);
     launch.step_size = fit.sampler.step_size;
     const double before = clock.seconds();
     const Pooled pooled = engine.advance_recording(launch);

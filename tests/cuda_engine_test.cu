@@ -18,6 +18,19 @@
 #include "lockstep/lockstep.hpp"
 
 namespace lockstep {
+
+// The library's own engines, not others made here.
+#define LOCKSTEP_FROM_LIBRARY(...)                                                             \
+  extern template std::unique_ptr<Engine> make_cpu_engine<float, __VA_ARGS__>(                 \
+      const __VA_ARGS__&, const SampleOptions&);                                               \
+  extern template std::unique_ptr<Engine> make_cuda_engine<float, __VA_ARGS__>(                \
+      const __VA_ARGS__&, const SampleOptions&);
+LOCKSTEP_FROM_LIBRARY(Scg)
+LOCKSTEP_FROM_LIBRARY(Icg)
+LOCKSTEP_FROM_LIBRARY(Mog)
+LOCKSTEP_FROM_LIBRARY(EightSchoolsNc)
+LOCKSTEP_FROM_LIBRARY(StdNormal<10>)
+
 namespace {
 
 /// A target of the user's own: nvcc compiles its kernels here, for both backends.

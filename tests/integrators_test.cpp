@@ -425,7 +425,7 @@ TEST(Volume, IsPreserved) {
 // ---- the harmonic oscillator ------------------------------------------------------------------------
 
 /// The leapfrog of U = lambda q^2 / 2 at unit mass is a rotation in (q, p / w), with
-/// cos theta = 1 - eps^2 lambda / 2 and w = sqrt(lambda (1 - eps^2 lambda / 4)).
+/// sin(theta / 2) = eps sqrt(lambda) / 2 and w = sqrt(lambda (1 - eps^2 lambda / 4)).
 TEST(Oscillator, LeapfrogHasAClosedForm) {
   const Icg target;
   PreparedMetric unit;
@@ -440,7 +440,7 @@ TEST(Oscillator, LeapfrogHasAClosedForm) {
       integrate<double>(target, kinetics.diagonal(), Leapfrog{}, eps, steps, q, p);
       for (std::size_t j = 0; j < q.size(); ++j) {
         const double lambda = 1 / Icg::variance(static_cast<int>(j));
-        const double angle = steps * std::acos(1 - eps * eps * lambda / 2);
+        const double angle = steps * 2 * std::asin(0.5 * eps * std::sqrt(lambda));
         const double w = std::sqrt(lambda * (1 - eps * eps * lambda / 4));
         EXPECT_NEAR(q[j], std::cos(angle) * q0[j] + std::sin(angle) / w * p0[j],
                     1e-12 * (1 + 1 / w))

@@ -22,7 +22,7 @@ constexpr double kLimit = 4;  // Monte Carlo standard errors
 double step_for(const std::string& target) {
   static const std::map<std::string, double> steps = {
       {"std-normal", 0.9}, {"icg", 0.14},        {"scg", 0.15},   {"mog", 0.4},      {"mog2", 0.25},
-      {"rough-well", 0.5}, {"banana", 0.35},     {"funnel", 0.2}, {"funnel-nc", 0.9}};
+      {"rough-well", 0.5}, {"banana", 0.5},     {"funnel", 0.2}, {"funnel-nc", 0.9}};
   return steps.at(target);
 }
 
@@ -63,7 +63,7 @@ Sampler sampler_for(const std::string& name, const std::string& target, int dim)
                .metric = Metric::unit};
   }
   if (name == "minimal-norm-4") {
-    return Hmc{.step_size = 1.5 * step,
+    return Hmc{.step_size = 2.2 * step,
                .leapfrog = 2,
                .integrator = Integrator::minimal_norm_4,
                .metric = Metric::unit};

@@ -16,7 +16,8 @@
 
 namespace lockstep::bench {
 
-/// The value that `given` spells. @throw UsageError naming option, value, all spellings, the nearest
+/// The value that `given` spells. @throw UsageError naming option, value, all spellings, the
+/// nearest
 template <class E, std::size_t N>
 E choice(const std::string& option, const std::string& given,
          const std::array<Spelling<E>, N>& table) {

@@ -15,8 +15,12 @@ extern "C" void on_interrupt(int signal) {
 
 }  // namespace
 
-void catch_interrupts() { std::signal(SIGINT, on_interrupt); }
+void catch_interrupts() {
+  std::signal(SIGINT, on_interrupt);
+}
 
-bool interrupted() { return raised != 0; }
+bool interrupted() {
+  return raised != 0;
+}
 
 }  // namespace lockstep::bench

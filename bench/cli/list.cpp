@@ -7,9 +7,9 @@
 #include "bench/cli/command.hpp"
 #include "bench/cli/table.hpp"
 #include "bench/studies/study.hpp"
+#include "kernels/lane/lane.hpp"
 #include "kernels/launch/describe.hpp"
 #include "kernels/launch/make.hpp"
-#include "kernels/lane/lane.hpp"
 #include "lockstep/config.hpp"
 #include "lockstep/error.hpp"
 
@@ -29,7 +29,9 @@ std::string dimension_of(const TargetEntry& entry) {
   }
 }
 
-std::string megabytes(std::size_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+std::string megabytes(std::size_t bytes) {
+  return std::to_string(bytes >> 20) + " MiB";
+}
 
 Json as_json() {
   Json j;
@@ -89,9 +91,8 @@ void print() {
   const std::vector<CudaDevice> devices = cuda_devices(&why);
   for (const CudaDevice& d : devices) {
     backend_table.add({"cuda", std::to_string(d.index) + ": " + d.name + ", sm " +
-                                   d.compute_capability + ", " +
-                                   std::to_string(d.multiprocessors) + " multiprocessors, " +
-                                   megabytes(d.memory_bytes)});
+                                   d.compute_capability + ", " + std::to_string(d.multiprocessors) +
+                                   " multiprocessors, " + megabytes(d.memory_bytes)});
   }
   if (devices.empty()) {
     backend_table.add({"cuda", "none: " + why});

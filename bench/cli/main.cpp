@@ -65,8 +65,10 @@ int main(int argc, char** argv) {
   } catch (const Error& e) {
     return complain(e.what(), kUsage);
   } catch (const std::bad_alloc&) {
-    return complain("not enough memory: ask for fewer --chains or --draws, or keep fewer of them "
-                    "with --keep-chains, --keep-parameters or --thin", kUsage);
+    return complain(
+        "not enough memory: ask for fewer --chains or --draws, or keep fewer of them "
+        "with --keep-chains, --keep-parameters or --thin",
+        kUsage);
   } catch (const std::length_error&) {
     return complain("an array would be larger than any memory: ask for fewer --chains or --draws",
                     kUsage);
@@ -78,4 +80,6 @@ int main(int argc, char** argv) {
 }  // namespace
 }  // namespace lockstep::bench
 
-int main(int argc, char** argv) { return lockstep::bench::main(argc, argv); }
+int main(int argc, char** argv) {
+  return lockstep::bench::main(argc, argv);
+}

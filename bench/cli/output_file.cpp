@@ -1,11 +1,11 @@
 #include "bench/cli/output_file.hpp"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <system_error>
+
+#include <unistd.h>
 
 #include "lockstep/error.hpp"
 

@@ -9,8 +9,7 @@ namespace lockstep::bench {
 
 void add_place(CLI::App& app, SampleOptions& options) {
   const std::string group = "Place";
-  add_choice(app, "--backend", options.backend, kBackendNames,
-             "auto: CUDA where there is a device")
+  add_choice(app, "--backend", options.backend, kBackendNames, "auto: CUDA where there is a device")
       ->default_str("auto")
       ->group(group);
   app.add_option("--threads", options.threads, "CPU threads; 0: all")

@@ -1,12 +1,12 @@
 #include "bench/cli/progress.hpp"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <utility>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "bench/cli/interrupt.hpp"
 #include "bench/cli/table.hpp"
@@ -43,7 +43,8 @@ std::function<bool(const Progress&)> ProgressBar::callback() {
   return [this](const Progress& p) {
     const double expected =
         p.done > 0 ? p.seconds * static_cast<double>(p.total) / static_cast<double>(p.done) : 0;
-    const bool long_run = p.seconds > kWorthShowing || (p.seconds > 0.5 && expected > kWorthShowing);
+    const bool long_run =
+        p.seconds > kWorthShowing || (p.seconds > 0.5 && expected > kWorthShowing);
     if (terminal_ && long_run && p.seconds - last_ >= kInterval && p.done < p.total) {
       last_ = p.seconds;
       drawn_ = true;
@@ -62,8 +63,7 @@ void ProgressBar::erase() {
 }
 
 std::string ProgressBar::line(const Progress& p, int columns) const {
-  const double share =
-      p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 0;
+  const double share = p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 0;
   const double rate =
       p.seconds > 0 ? static_cast<double>(p.done) * static_cast<double>(chains_) / p.seconds : 0;
   constexpr int width = 20;

@@ -8,8 +8,8 @@
 
 namespace lockstep::bench {
 
-/// One line on stderr that says how a run is getting on: only on a terminal, and only for a run that
-/// takes longer than two seconds. It erases itself.
+/// One line on stderr that says how a run is getting on: only on a terminal, and only for a run
+/// that takes longer than two seconds. It erases itself.
 class ProgressBar {
  public:
   /// @param label   stands before the bar; may be empty

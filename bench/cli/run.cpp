@@ -11,8 +11,9 @@
 #include "bench/cli/interrupt.hpp"
 #include "bench/cli/output_file.hpp"
 #include "bench/cli/progress.hpp"
+#include "host/adapt/metric.hpp"
 #include "lockstep/error.hpp"
-#include "lockstep/sampler.hpp"
+#include "lockstep/result.hpp"
 
 namespace lockstep::bench {
 namespace {
@@ -114,17 +115,18 @@ void add_output(CLI::App& app, Arguments& a) {
 void check_outputs(const Arguments& a) {
   require(a.json.empty() || a.json != a.draws_out,
           "--json and --draws-out are both " + a.json + ": give each its own file");
-  require(a.draws_out.empty() || a.json != a.draws_out + ".json",
-          "--json is " + a.json + ", which --draws-out writes beside its draws: choose another name");
+  require(
+      a.draws_out.empty() || a.json != a.draws_out + ".json",
+      "--json is " + a.json + ", which --draws-out writes beside its draws: choose another name");
   require(a.draws_out.empty() || a.options.keep_chains != 0,
           "--draws-out has nothing to write with --keep-chains 0: keep some chains");
   if (!a.json.empty()) {
     check_writable(a.json);
   }
   if (!a.draws_out.empty()) {
-    require<FileError>(!std::filesystem::exists(a.draws_out) ||
-                           std::filesystem::is_regular_file(a.draws_out),
-                       "cannot write " + a.draws_out + ": draws need an ordinary file");
+    require<FileError>(
+        !std::filesystem::exists(a.draws_out) || std::filesystem::is_regular_file(a.draws_out),
+        "cannot write " + a.draws_out + ": draws need an ordinary file");
     check_writable(a.draws_out);
     check_writable(a.draws_out + ".json");
   }
@@ -164,7 +166,9 @@ int run(Arguments& a) {
   const Sampler sampler = a.sampler.sampler();
   check_place(a.options);
   check_outputs(a);
-  validate(sampler, a.options, entry.dim(a.target.options()));
+  const int dim = entry.dim(a.target.options());
+  validate(sampler, a.options, dim);
+  prepare_metric(sampler.metric, sampler.inverse_mass, dim);  // or says what is wrong with it
   const std::unique_ptr<Engine> engine = entry.make(a.target.options(), a.options);
   check_settled(a.options, engine->description());
   a.options.keep_parameters = parameter_indices(a.keep_parameters, engine->description().names);

@@ -15,8 +15,10 @@ struct Applicability {
   std::initializer_list<const char*> samplers;
 };
 const Applicability kApplicability[] = {
-    {"--step-jitter", {"hmc", "mala", "ghmc"}}, {"--leapfrog", {"hmc", "ghmc"}},
-    {"--length-jitter", {"hmc"}},               {"--integrator", {"hmc", "ghmc"}},
+    {"--step-jitter", {"hmc", "mala", "ghmc"}},
+    {"--leapfrog", {"hmc", "ghmc"}},
+    {"--length-jitter", {"hmc"}},
+    {"--integrator", {"hmc", "ghmc"}},
     {"--persistence", {"ghmc"}},
 };
 
@@ -42,8 +44,9 @@ Sampler defaults_of(const std::string& name) {
 }
 
 [[noreturn]] void malformed(const std::string& file, const std::string& what) {
-  throw FileError(file + ": " + what +
-                  "; inverse masses are a JSON list of numbers (diagonal) or of such lists (dense)");
+  throw FileError(
+      file + ": " + what +
+      "; inverse masses are a JSON list of numbers (diagonal) or of such lists (dense)");
 }
 
 double number(const Json& value, const std::string& file) {

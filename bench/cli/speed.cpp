@@ -112,29 +112,30 @@ Json as_json(const std::vector<Row>& rows, double fma, const NormalsProbe& norma
                   {"ratio", normals.standard / normals.ours}};
   j["rows"] = Json::array();
   for (const Row& r : rows) {
-    j["rows"].push_back({{"target", r.target},
-                         {"dimension", r.dim},
-                         {"chains", r.chains},
-                         {"leapfrog", r.leapfrog},
-                         {"transitions_per_second", json_number(r.transitions_per_second)},
-                         {"steps_per_second", json_number(r.steps_per_second)},
-                         {"ns_per_transition", json_number(1e9 / r.transitions_per_second)},
-                         {"fma_per_step", r.fma_per_step > 0 ? Json(r.fma_per_step) : Json(nullptr)},
-                         {"fraction_of_fma", json_number(r.fraction)}});
+    j["rows"].push_back(
+        {{"target", r.target},
+         {"dimension", r.dim},
+         {"chains", r.chains},
+         {"leapfrog", r.leapfrog},
+         {"transitions_per_second", json_number(r.transitions_per_second)},
+         {"steps_per_second", json_number(r.steps_per_second)},
+         {"ns_per_transition", json_number(1e9 / r.transitions_per_second)},
+         {"fma_per_step", r.fma_per_step > 0 ? Json(r.fma_per_step) : Json(nullptr)},
+         {"fraction_of_fma", json_number(r.fraction)}});
   }
   return j;
 }
 
 void print(const std::vector<Row>& rows, double fma, const NormalsProbe& normals,
            const EngineDescription& about) {
-  std::cout << about.backend << ", " << about.device << ", "
-            << about.threads << (about.threads == 1 ? " thread" : " threads") << '\n'
+  std::cout << about.backend << ", " << about.device << ", " << about.threads
+            << (about.threads == 1 ? " thread" : " threads") << '\n'
             << "one core: " << with_prefix(fma) << " multiply-adds/s; a normal in "
             << significant(normals.ours * 1e9) << " ns, "
             << significant(normals.standard / normals.ours) << " times the rate of the standard "
             << "library's (" << significant(normals.standard * 1e9) << " ns)\n\n";
-  TextTable table({"target", "dim", "chains", "L", "transitions/s", "steps/s", "ns/transition",
-                   "of FMA"});
+  TextTable table(
+      {"target", "dim", "chains", "L", "transitions/s", "steps/s", "ns/transition", "of FMA"});
   for (const Row& r : rows) {
     table.add({r.target, std::to_string(r.dim), std::to_string(r.chains),
                std::to_string(r.leapfrog), with_prefix(r.transitions_per_second),
@@ -188,7 +189,8 @@ int run(Arguments& a) {
   }
   print(rows, fma, normals, about);
   if (synthetic) {
-    std::cout << "german-credit: the data are absent, so made-up ones of the same shape were used\n";
+    std::cout
+        << "german-credit: the data are absent, so made-up ones of the same shape were used\n";
   }
   if (!a.json.empty()) {
     write_file(a.json, as_json(rows, fma, normals, about).dump(2) + "\n");
@@ -205,8 +207,7 @@ Command speed_command(CLI::App& parent) {
   app->add_option("--target", a->target_names, "Targets [all that need no file]")
       ->delimiter(',')
       ->type_name("NAME...");
-  CLI::Option* dim =
-      app->add_option("--dim", a->target.dim, "Dimension (std-normal, rough-well)");
+  CLI::Option* dim = app->add_option("--dim", a->target.dim, "Dimension (std-normal, rough-well)");
   app->add_option("--data", a->target.data_file, "CSV file (logistic)")->type_name("FILE");
   app->add_option("--data-dir", a->target.data_dir, "Folder of data sets")->type_name("DIR");
   app->add_option("--chains", a->chains, "Chains")

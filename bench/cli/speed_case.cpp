@@ -18,8 +18,8 @@ struct NamedSettings {
 };
 
 // Step sizes are below the smallest standard deviation (twice that would be unstable), in the rough
-// well below 1 / sqrt(1 + 1 / eta). Multiply-adds of a step for each coordinate: one drift; kicks of
-// normals with diagonal precision one, of scg two (a row of its precision matrix), of logistic
+// well below 1 / sqrt(1 + 1 / eta). Multiply-adds of a step for each coordinate: one drift; kicks
+// of normals with diagonal precision one, of scg two (a row of its precision matrix), of logistic
 // regression two for each of 1000 rows. The latter's 1000 logistic functions are left out, so its
 // fraction is a lower bound.
 constexpr NamedSettings kSettings[] = {
@@ -94,7 +94,9 @@ void SpeedCase::round() {
   }
 }
 
-double SpeedCase::seconds(int length) const { return timings_.at(length).seconds; }
+double SpeedCase::seconds(int length) const {
+  return timings_.at(length).seconds;
+}
 
 double SpeedCase::steps_per_second() const {
   return static_cast<double>(description().chains) * (long_ - kShort) /

@@ -1,5 +1,7 @@
 /// `study`: runs a study and shows its rows as a table, a JSON file and a report.
 
+#include "bench/studies/study.hpp"
+
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -10,7 +12,6 @@
 #include "bench/cli/output_file.hpp"
 #include "bench/cli/study_report.hpp"
 #include "bench/cli/table.hpp"
-#include "bench/studies/study.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep::bench {
@@ -30,8 +31,9 @@ struct Arguments {
 };
 
 int run(Arguments& a) {
-  require(!a.name.empty(), "study: which one? `lockstep-bench list` names them, e.g. "
-                           "`lockstep-bench study default`");
+  require(!a.name.empty(),
+          "study: which one? `lockstep-bench list` names them, e.g. "
+          "`lockstep-bench study default`");
   const Study& study = find_study(a.name);
   if (a.app->get_option("--chains")->count() == 0) {
     a.settings.chains = study.defaults.chains;

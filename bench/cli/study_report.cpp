@@ -93,12 +93,10 @@ Json study_json(const Study& study, const StudySettings& s, const StudyResult& r
   Json j;
   j["lockstep"] = LOCKSTEP_VERSION;
   j["study"] = study.name;
-  j["settings"] = {{"chains", s.chains},
-                   {"seeds", s.seeds},
-                   {"first_seed", s.first_seed},
-                   {"backend", spelled(kBackendNames, s.place.backend)},
-                   {"threads", s.place.threads},
-                   {"cases", result.cases}};
+  j["settings"] = {
+      {"chains", s.chains},         {"seeds", s.seeds},
+      {"first_seed", s.first_seed}, {"backend", spelled(kBackendNames, s.place.backend)},
+      {"threads", s.place.threads}, {"cases", result.cases}};
   j["rows"] = Json::array();
   for (const StudyRow& row : result.rows) {
     j["rows"].push_back({{"case", row.case_name},

@@ -12,7 +12,8 @@ namespace lockstep::bench {
 
 SyntheticCredit::SyntheticCredit() {
   std::string name = (std::filesystem::temp_directory_path() / "lockstep-XXXXXX").string();
-  require<FileError>(mkdtemp(name.data()) != nullptr, "cannot make a temporary folder like " + name);
+  require<FileError>(mkdtemp(name.data()) != nullptr,
+                     "cannot make a temporary folder like " + name);
   folder_ = name;
   constexpr int rows = 1000, features = 24;
   std::mt19937 bits(1994);

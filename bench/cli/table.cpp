@@ -29,7 +29,9 @@ std::string significant(double x, int digits) {
   return x == 0 ? "0" : printed("%.*e", digits - 1, x);
 }
 
-std::string fixed(double x, int decimals) { return printed("%.*f", decimals, x); }
+std::string fixed(double x, int decimals) {
+  return printed("%.*f", decimals, x);
+}
 
 std::string with_prefix(double x) {
   static constexpr std::pair<double, const char*> prefixes[] = {
@@ -107,11 +109,20 @@ std::string html_escaped(const std::string& text) {
   std::string escaped;
   for (const char c : text) {
     switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      default: escaped += c;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      default:
+        escaped += c;
     }
   }
   return escaped;

@@ -41,12 +41,10 @@ void TargetArguments::add_to(CLI::App& app, bool required) {
       ->type_name("NAME")
       ->required(required)
       ->group(group);
-  app.add_option("--dim", options_.dim, "Dimension (std-normal, rough-well)")
-      ->group(group);
+  app.add_option("--dim", options_.dim, "Dimension (std-normal, rough-well)")->group(group);
   app.add_option("--small-variance", options_.small_variance, "The smaller variance (scg)")
       ->group(group);
-  app.add_option("--eta", options_.eta, "Height of the wells (rough-well)")
-      ->group(group);
+  app.add_option("--eta", options_.eta, "Height of the wells (rough-well)")->group(group);
   app.add_option("--prior-mean", options_.prior_mean, "Prior mean of mu (eight-schools)")
       ->group(group);
   app.add_option("--prior-sd", options_.prior_sd, "Prior standard deviation of mu (eight-schools)")
@@ -85,7 +83,8 @@ const TargetEntry& TargetArguments::entry() const {
 void check_positive(const std::string& option, double value) {
   std::ostringstream text;
   text << value;
-  require(std::isfinite(value) && value > 0, option + " is " + text.str() + ": give a positive number");
+  require(std::isfinite(value) && value > 0,
+          option + " is " + text.str() + ": give a positive number");
 }
 
 }  // namespace lockstep::bench

@@ -7,7 +7,7 @@
 #include "bench/cli/progress.hpp"
 #include "bench/cli/table.hpp"
 #include "host/registry.hpp"
-#include "lockstep/sampler.hpp"
+#include "lockstep/result.hpp"
 
 namespace lockstep::bench {
 
@@ -27,9 +27,10 @@ struct Case {
   const char* beyond;  // why HMC cannot sample it; null if it can
 };
 
-// Leapfrog: about a quarter turn of the widest direction in the metric that warm-up finds. The rough
-// well's ripples (amplitude 1e-2, period 0.06) make long steps a lottery, and a lower acceptance buys
-// more; the banana's arms and eight schools' neck need smaller steps, or trajectories diverge.
+// Leapfrog: about a quarter turn of the widest direction in the metric that warm-up finds. The
+// rough well's ripples (amplitude 1e-2, period 0.06) make long steps a lottery, and a lower
+// acceptance buys more; the banana's arms and eight schools' neck need smaller steps, or
+// trajectories diverge.
 constexpr Case kCases[] = {
     {"std-normal", 200, 300, 3, Metric::automatic, 0.8, 2, nullptr},
     {"icg", 300, 300, 4, Metric::automatic, 0.8, 2, nullptr},
@@ -37,7 +38,9 @@ constexpr Case kCases[] = {
     {"mog", 300, 500, 5, Metric::automatic, 0.8, 4,
      "its modes are 12 widths apart: the share of each is that of the starts"},
     {"mog2", 300, 500, 5, Metric::automatic, 0.95, 8,
-     "its modes are 10 apart: the share of each is that of the starts"},
+     "its modes are 10 apart, and the wide one swallows chains during warm-up and keeps them, "
+     "which "
+     "R-hat shows only as long as some are left in the narrow one"},
     {"rough-well", 300, 1000, 10, Metric::unit, 0.6, 2, nullptr},
     {"banana", 500, 2000, 20, Metric::unit, 0.98, 2, nullptr},
     {"funnel", 500, 1000, 20, Metric::unit, 0.95, 2,
@@ -66,7 +69,8 @@ constexpr std::pair<const char*, double Figures::*> kFigures[] = {
     {"seconds", &Figures::seconds},
 };
 
-/// The largest |error| of means and standard deviations in their standard errors; NaN without truth.
+/// The largest |error| of means and standard deviations in their standard errors; NaN without
+/// truth.
 double worst_error(const Fit& fit) {
   double worst = StudyRow::kUnknown;
   for (const ParameterSummary& p : fit.parameters) {
@@ -126,14 +130,14 @@ std::string verdict(const Case& c, double nested_rhat, double worst) {
   if (c.beyond != nullptr) {
     return name + ": HMC cannot sample this law, because " + c.beyond + ". Nested R-hat " +
            significant(nested_rhat, 4) + ", worst error " + significant(worst) +
-           " MCSE; its ESS means nothing.";
+           " MCSE; its ESS is that of chains that miss a part of the law.";
   }
   const bool converged = nested_rhat < kConverged;
   const bool right = std::isnan(worst) || worst < kRight;
-  return converged && right ? ""
-                            : name + ": not sampled well: nested R-hat " +
-                                  significant(nested_rhat, 4) + ", worst error " +
-                                  significant(worst) + " MCSE.";
+  return converged && right
+             ? ""
+             : name + ": not sampled well: nested R-hat " + significant(nested_rhat, 4) +
+                   ", worst error " + significant(worst) + " MCSE.";
 }
 
 StudyResult run_study(const StudySettings& settings) {
@@ -162,9 +166,8 @@ StudyResult run_study(const StudySettings& settings) {
     result.cases[c.target] = to_json(Sampler(sampler_of(c)));
     result.cases[c.target].update(
         {{"warmup", c.warmup}, {"draws", c.draws}, {"start_radius", c.start_radius}});
-    const std::string sentence =
-        verdict(c, over_seeds(repetitions, &Figures::nested_rhat).mean,
-                over_seeds(repetitions, &Figures::worst_error).mean);
+    const std::string sentence = verdict(c, over_seeds(repetitions, &Figures::nested_rhat).mean,
+                                         over_seeds(repetitions, &Figures::worst_error).mean);
     if (!sentence.empty()) {
       result.notes.push_back(sentence);
     }

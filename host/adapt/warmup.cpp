@@ -61,7 +61,7 @@ constexpr int kDenseLimit = 64;
 double first_step_size(Engine& engine, double step, FrozenSampler& state) {
   int direction = 0;
   for (int i = 0; i < 60; ++i) {
-    const Pooled pooled = engine.advance({state.next_transition++, 1, step, 1});
+    const Pooled pooled = engine.advance({state.next_transition++, 1, step, 1, true});
     state.gradients += 1;
     const int wanted = pooled.acceptance > 0.8 ? 1 : -1;
     if (direction == 0) {
@@ -115,8 +115,10 @@ FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::u
   const std::int64_t stride = std::max<std::int64_t>(1, about.chains * warmup / 4 / kEnoughDraws);
   std::vector<double> q(tune_metric ? size : 0);
   PooledMoments pooled_moments(dim, full);
+  bool new_metric = true;
   for (int t = 0; t < warmup; ++t) {
-    const Launch launch{state.next_transition++, 1, step, 0};
+    const Launch launch{state.next_transition++, 1, step, 0, new_metric};
+    new_metric = false;
     const Pooled pooled = engine.advance(launch);
     state.gradients += gradients_of(sampler, seed, launch);
     state.divergences += pooled.divergences;
@@ -137,6 +139,7 @@ FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::u
         state.metric = prepare_metric(dense ? Metric::dense : Metric::diagonal,
                                       pooled_moments.inverse_mass(dense), dim);
         engine.configure(sampler, state.metric);
+        new_metric = true;
         if (tune_step) {
           step = sampler.method == Method::random_walk ? average.average()
                                                        : first_step_size(engine, 1.0, state);

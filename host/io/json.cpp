@@ -22,7 +22,9 @@ bool varies_length(const Sampler& s) {
 
 }  // namespace
 
-Json json_number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
+Json json_number(double x) {
+  return std::isfinite(x) ? Json(x) : Json(nullptr);
+}
 
 std::string sampler_name(const Sampler& sampler) {
   if (sampler.method == Method::random_walk) {

@@ -69,7 +69,8 @@ std::string spelled(const Table& table, E value) {
 /// leapfrog step, else "hmc".
 std::string sampler_name(const Sampler& sampler);
 
-/// A sampler in one line for people: "hmc, step size tuned, about 10 leapfrog steps (uniform), ...".
+/// A sampler in one line for people: "hmc, step size tuned, about 10 leapfrog steps (uniform),
+/// ...".
 std::string sampler_line(const Sampler& sampler);
 
 // ---- objects -----------------------------------------------------------------------------------

@@ -43,6 +43,9 @@ struct Launch {
   int count = 1;
   double step_size = 1.0;  // before jitter
   int steps = 0;           // leapfrog steps for all of them; 0: the sampler's own rule
+  /// Samplers that keep their momentum draw it from N(0, M) instead: at the start, and when the
+  /// metric has changed. For single transitions.
+  bool fresh_momentum = false;
 };
 
 /// What to record while sampling.

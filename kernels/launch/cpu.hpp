@@ -40,9 +40,10 @@ struct CpuLane {
                                   std::conditional_t<in_flight == 2, Twin<Batch>, Batch>>;
 };
 
-template <class S, class Target>
+/// @tparam L  the lane; a parameter so that one-chain lanes (a file that nvcc compiles) and SIMD lanes
+///            (the library) make two classes, should both be linked into a program
+template <class S, class Target, class L = typename CpuLane<S, Target>::Type>
 class CpuEngine final : public Engine {
-  using L = typename CpuLane<S, Target>::Type;
   static constexpr int kCapacity = capacity<Target>;
   static_assert(kChainBlock % width<L> == 0);
 

@@ -137,13 +137,23 @@ class CudaEngine final : public Engine {
 
   void record(const Recording& recording) override {
     use(device_);
-    store_ = StatisticsStore(recording, dim_, chains_, stride_);
+    store_ = StatisticsStore(recording, dim_, chains_, stride_, /*here=*/false);
     statistics_ = store_.view();
-    arrays_.clear();
-    store_.for_arrays([&](double* StatisticsView::*array, std::vector<double>& memory) {
-      arrays_.push_back(uploaded(memory, "the streamed statistics"));
-      statistics_.*array = arrays_.back().data();
+    std::size_t i = 0;
+    store_.for_arrays([&](double* StatisticsView::*array, std::vector<double>& known,
+                          std::size_t size) {
+      if (arrays_[i].size() != size) {
+        arrays_[i] = {};  // frees it first
+        arrays_[i] = cuda::DeviceArray<double>(size, "the streamed statistics");
+      }
+      if (known.empty()) {
+        arrays_[i].clear(compute_);
+      } else {
+        arrays_[i].upload(known.data(), compute_);
+      }
+      statistics_.*array = arrays_[i++].data();
     });
+    compute_.synchronize("the streamed statistics");
     kept_rows_ = uploaded(store_.kept_rows(), "the kept draws");
   }
 
@@ -180,8 +190,9 @@ class CudaEngine final : public Engine {
   Statistics statistics() const override {
     use(device_);
     StatisticsStore store = store_;
+    store.allocate();
     std::size_t i = 0;
-    store.for_arrays([&](double* StatisticsView::*, std::vector<double>& memory) {
+    store.for_arrays([&](double* StatisticsView::*, std::vector<double>& memory, std::size_t) {
       arrays_[i++].download(memory.data(), compute_);
     });
     return store.statistics();
@@ -433,7 +444,7 @@ class CudaEngine final : public Engine {
   std::array<Trace, 2> traces_;
   StatisticsStore store_;
   StatisticsView statistics_;  // store_'s arrays, on the device
-  std::vector<cuda::DeviceArray<double>> arrays_;
+  std::array<cuda::DeviceArray<double>, 10> arrays_;  // in the order of for_arrays
   cuda::DeviceArray<int> kept_rows_;
   EngineDescription description_;
 };

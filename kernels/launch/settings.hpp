@@ -84,7 +84,8 @@ void with_transition(const KernelSettings<S>& settings, const MetricArrays<S>& a
     }
     // The general kernel; persistence 0 refreshes the momentum in full.
     f(transitions::Hmc{kinetic, Palindromic{palindrome_of(sampler.integrator)},
-                       PartialRefreshment{sampler.persistence}, trajectory});
+                       PartialRefreshment{trajectory.fresh_momentum ? 0.0 : sampler.persistence},
+                       trajectory});
   };
   if (settings.metric == Metric::dense) {
     with_kinetic(DenseMetric<S, N, Exact>{arrays.inverse_mass, arrays.factor, dim});

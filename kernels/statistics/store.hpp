@@ -44,22 +44,18 @@ class ChunkPlan {
 class StatisticsStore {
  public:
   StatisticsStore() = default;
-  StatisticsStore(const Recording& recording, int dim, std::int64_t chains, std::int64_t stride)
+  /// @param here  whether the arrays are to be in this memory; a backend with memory of its own asks
+  ///              for_arrays how large they are, and allocates them here when it brings them
+  StatisticsStore(const Recording& recording, int dim, std::int64_t chains, std::int64_t stride,
+                  bool here = true)
       : recording_(recording), dim_(dim), chains_(chains), stride_(stride), plan_(recording.draws) {
-    const auto rows = [&](std::int64_t n) {
-      return std::vector<double>(static_cast<std::size_t>(n * stride_), 0.0);
-    };
-    moments_ = rows(8 * dim_);
-    acceptance_ = rows(1);
-    divergences_ = rows(1);
-    squared_jump_ = rows(1);
-    energy_ = rows(3);
-    previous_ = rows(dim_ + 1);
     if (recording_.lags > 0) {
       recording_.centre.resize(static_cast<std::size_t>(dim_), 0.0);
-      history_ = rows(std::int64_t{recording_.lags} * dim_);
-      head_ = rows(std::int64_t{recording_.lags} * dim_);
-      products_ = rows((std::int64_t{recording_.lags} + 1) * dim_);
+    } else {
+      recording_.centre.clear();
+    }
+    if (here) {
+      allocate();
     }
     kept_.parameters = recording_.keep_parameters;
     if (kept_.parameters.empty()) {
@@ -78,7 +74,7 @@ class StatisticsStore {
 
   StatisticsView view() {
     StatisticsView v;
-    for_arrays([&](double* StatisticsView::*array, std::vector<double>& memory) {
+    for_arrays([&](double* StatisticsView::*array, std::vector<double>& memory, std::size_t) {
       v.*array = memory.data();
     });
     v.stride = stride_;
@@ -87,20 +83,27 @@ class StatisticsStore {
     return v;
   }
 
-  /// Calls f(member of StatisticsView, the memory behind it) for each array, so that a backend with
-  /// memory of its own can accumulate there and bring the arrays here when they are wanted.
+  /// Calls f(member of StatisticsView, the memory behind it, its size) for each array. All begin as
+  /// zeros, except the centre, which is known.
   template <class F>
   void for_arrays(F f) {
-    f(&StatisticsView::moments, moments_);
-    f(&StatisticsView::acceptance, acceptance_);
-    f(&StatisticsView::divergences, divergences_);
-    f(&StatisticsView::squared_jump, squared_jump_);
-    f(&StatisticsView::energy, energy_);
-    f(&StatisticsView::previous, previous_);
-    f(&StatisticsView::centre, recording_.centre);
-    f(&StatisticsView::history, history_);
-    f(&StatisticsView::head, head_);
-    f(&StatisticsView::products, products_);
+    const auto rows = [&](std::int64_t n) { return static_cast<std::size_t>(n * stride_); };
+    const std::int64_t lags = recording_.lags, d = dim_;
+    f(&StatisticsView::moments, moments_, rows(8 * d));
+    f(&StatisticsView::acceptance, acceptance_, rows(1));
+    f(&StatisticsView::divergences, divergences_, rows(1));
+    f(&StatisticsView::squared_jump, squared_jump_, rows(1));
+    f(&StatisticsView::energy, energy_, rows(3));
+    f(&StatisticsView::previous, previous_, rows(d + 1));
+    f(&StatisticsView::centre, recording_.centre, recording_.centre.size());
+    f(&StatisticsView::history, history_, rows(lags * d));
+    f(&StatisticsView::head, head_, rows(lags * d));
+    f(&StatisticsView::products, products_, rows(lags > 0 ? (lags + 1) * d : 0));
+  }
+  void allocate() {
+    for_arrays([](double* StatisticsView::*, std::vector<double>& memory, std::size_t size) {
+      memory.resize(size, 0.0);
+    });
   }
 
   template <class F>

@@ -17,6 +17,7 @@ struct Trajectory {
   double step_jitter = 0.0;  // step size uniform on step_size * [1 - step_jitter, 1 + step_jitter]
   int steps = 1;             // mean number of leapfrog steps
   LengthJitter jitter = LengthJitter::none;
+  bool fresh_momentum = false;  // samplers that keep it draw it anew
 
   LOCKSTEP_HD int steps_at(std::uint32_t transition) const {
     const auto n = static_cast<std::uint32_t>(2 * steps - 1);
@@ -66,6 +67,7 @@ inline Trajectory trajectory_of(const Sampler& sampler, std::uint64_t seed, cons
   t.step_jitter = sampler.step_jitter;
   t.steps = launch.steps > 0 ? launch.steps : sampler.leapfrog;
   t.jitter = launch.steps > 0 ? LengthJitter::none : sampler.length_jitter;
+  t.fresh_momentum = launch.fresh_momentum;
   return t;
 }
 

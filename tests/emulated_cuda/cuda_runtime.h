@@ -57,13 +57,7 @@ class Warp {
     const std::function<void()> work = body;
     work_ = &work;
     for (Lane& lane : lanes_) {
-      getcontext(&lane.context);
-      lane.context.uc_stack.ss_sp = lane.stack.data();
-      lane.context.uc_stack.ss_size = lane.stack.size();
-      lane.context.uc_link = nullptr;
-      makecontext(&lane.context, &Warp::enter, 0);
-      lane.shuffles = 0;
-      lane.done = false;
+      prepare(lane);
     }
     for (bool busy = true; busy;) {
       busy = false;
@@ -103,6 +97,17 @@ class Warp {
     unsigned shuffles = 0;
     bool done = false;
   };
+
+  // Not inlined: a function that calls getcontext may keep nothing in registers.
+  [[gnu::noinline]] static void prepare(Lane& lane) {
+    getcontext(&lane.context);
+    lane.context.uc_stack.ss_sp = lane.stack.data();
+    lane.context.uc_stack.ss_size = lane.stack.size();
+    lane.context.uc_link = nullptr;
+    makecontext(&lane.context, &Warp::enter, 0);
+    lane.shuffles = 0;
+    lane.done = false;
+  }
 
   static void enter() {
     Warp& warp = mine();
