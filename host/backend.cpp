@@ -43,8 +43,7 @@ std::vector<CudaDevice> cuda_devices(std::string* why_none) {
   }
   for (int i = 0; i < count; ++i) {
     cudaDeviceProp properties;
-    if (const cudaError_t status = cudaGetDeviceProperties(&properties, i);
-        status != cudaSuccess) {
+    if (const cudaError_t status = cudaGetDeviceProperties(&properties, i); status != cudaSuccess) {
       reason = "device " + std::to_string(i) + ": " + reason_of(status);
       continue;
     }
@@ -61,8 +60,9 @@ std::vector<CudaDevice> cuda_devices(std::string* why_none) {
     reason = "the driver reports no device";
   }
 #else
-  reason = "this build has no CUDA: nvcc was not found, or LOCKSTEP_CUDA was OFF, when it was "
-           "configured";
+  reason =
+      "this build has no CUDA: nvcc was not found, or LOCKSTEP_CUDA was OFF, when it was "
+      "configured";
 #endif
   if (why_none != nullptr) {
     *why_none = devices.empty() ? reason : std::string();
@@ -83,8 +83,8 @@ Backend resolve_backend(Backend wanted, bool compiled_for_cuda) {
       compiled_for_cuda,
       "backend cuda: this target was compiled for the CPU only; compile it with nvcc, or use "
       "backend cpu or auto");
-  require<BackendError>(usable, "backend cuda: no usable CUDA device: " + why_none +
-                                    "; use backend cpu or auto");
+  require<BackendError>(
+      usable, "backend cuda: no usable CUDA device: " + why_none + "; use backend cpu or auto");
   return Backend::cuda;
 }
 

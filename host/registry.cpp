@@ -192,10 +192,9 @@ std::vector<TargetEntry> build() {
       [=](const TargetOptions& t) { return StdNormalN<kMaxDimension>(dim_or(10)(t)); }));
   list.push_back(entry("icg", "50 independent normals, variances log-spaced from 1e-2 to 1e2", "",
                        [](const TargetOptions&) { return Icg{}; }));
-  list.push_back(entry("scg", "2-d normal, variances 1e2 and 1e-2, rotated by pi/4",
-                       "--small-variance (1e-2)", [](const TargetOptions& t) {
-                         return t.small_variance > 0 ? Scg(t.small_variance) : Scg();
-                       }));
+  list.push_back(entry(
+      "scg", "2-d normal, variances 1e2 and 1e-2, rotated by pi/4", "--small-variance (1e-2)",
+      [](const TargetOptions& t) { return t.small_variance > 0 ? Scg(t.small_variance) : Scg(); }));
   list.push_back(entry("mog", "2-d mixture, modes at (-2, 0) and (2, 0), variance 0.1", "",
                        [](const TargetOptions&) { return Mog{}; }));
   list.push_back(entry("mog2", "2-d mixture, modes 10 apart, variances 3 and 0.05", "",
@@ -219,9 +218,9 @@ std::vector<TargetEntry> build() {
       entry("eight-schools", "hierarchical normal (Rubin 1981), centred: a funnel",
             "--prior-mean (0), --prior-sd (5)",
             [](const TargetOptions& t) { return EightSchools(prior_of(t)); })));
-  list.push_back(eight_schools_entry(
-      entry("eight-schools-nc", "the same posterior, non-centred", "--prior-mean (0), --prior-sd (5)",
-            [](const TargetOptions& t) { return EightSchoolsNc(prior_of(t)); })));
+  list.push_back(eight_schools_entry(entry(
+      "eight-schools-nc", "the same posterior, non-centred", "--prior-mean (0), --prior-sd (5)",
+      [](const TargetOptions& t) { return EightSchoolsNc(prior_of(t)); })));
 
   TargetEntry german = logistic_entry(
       "german-credit", "logistic regression, 1000 x 25, N(0, 1) priors", "--data-dir",
@@ -231,12 +230,12 @@ std::vector<TargetEntry> build() {
     return with_reference(make_german(t, s), "german_credit_numeric", "logistic_own", t);
   };
   list.push_back(german);
-  list.push_back(logistic_entry(
-      "logistic", "logistic regression on a CSV file, N(0, 1) priors", "--data FILE.csv",
-      [](const TargetOptions& t) {
-        require(!t.data_file.empty(), "target logistic needs its data: give --data FILE.csv");
-        return LogisticData(read_csv(t.data_file));
-      }));
+  list.push_back(logistic_entry("logistic", "logistic regression on a CSV file, N(0, 1) priors",
+                                "--data FILE.csv", [](const TargetOptions& t) {
+                                  require(!t.data_file.empty(),
+                                          "target logistic needs its data: give --data FILE.csv");
+                                  return LogisticData(read_csv(t.data_file));
+                                }));
   return list;
 }
 

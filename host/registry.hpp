@@ -15,13 +15,13 @@ namespace lockstep {
 
 /// What the prebuilt targets can be told. NaN and 0 mean the target's own default.
 struct TargetOptions {
-  int dim = 0;                          // std-normal, rough-well
-  double small_variance = 0;            // scg
-  double eta = 0;                       // rough-well
-  double prior_mean = 0;                // eight-schools: mu ~ N(prior_mean, prior_sd)
+  int dim = 0;                // std-normal, rough-well
+  double small_variance = 0;  // scg
+  double eta = 0;             // rough-well
+  double prior_mean = 0;      // eight-schools: mu ~ N(prior_mean, prior_sd)
   double prior_sd = 0;
-  std::filesystem::path data_file;      // logistic
-  std::filesystem::path data_dir;       // searched first for data sets
+  std::filesystem::path data_file;  // logistic
+  std::filesystem::path data_dir;   // searched first for data sets
 };
 
 /// A prebuilt target.

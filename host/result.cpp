@@ -43,13 +43,18 @@ double Fit::ess_min() const {
   });
 }
 
-double Fit::ess_per_transition_min() const { return ess_min() / static_cast<double>(total_draws()); }
-
-double Fit::ess_per_gradient_min() const {
-  return ess_min() / (static_cast<double>(gradients_sampling) * static_cast<double>(options.chains));
+double Fit::ess_per_transition_min() const {
+  return ess_min() / static_cast<double>(total_draws());
 }
 
-double Fit::ess_per_second_min() const { return ess_min() / seconds.sampling; }
+double Fit::ess_per_gradient_min() const {
+  return ess_min() /
+         (static_cast<double>(gradients_sampling) * static_cast<double>(options.chains));
+}
+
+double Fit::ess_per_second_min() const {
+  return ess_min() / seconds.sampling;
+}
 
 double Fit::rhat_max() const {
   return worst(parameters, true, [](const ParameterSummary& p) { return p.rhat; });
@@ -65,8 +70,8 @@ std::string Fit::digest() const {
   const std::int64_t chains = std::min<std::int64_t>(64, options.chains);
   for (std::int64_t c = 0; c < chains; ++c) {
     for (int j = 0; j < engine.dim; ++j) {
-      auto bits = std::bit_cast<std::uint64_t>(
-          positions[static_cast<std::size_t>(j * options.chains + c)]);
+      auto bits =
+          std::bit_cast<std::uint64_t>(positions[static_cast<std::size_t>(j * options.chains + c)]);
       for (int byte = 0; byte < 8; ++byte, bits >>= 8) {
         hash = (hash ^ (bits & 0xff)) * 0x100000001b3u;
       }
@@ -106,8 +111,8 @@ std::string Fit::summary() const {
                 "E-BFMI %.2f\n"
                 "smallest ESS: %.3g per transition, %.3g per gradient, %.3g per second\n"
                 "seconds: setup %.3f, warm-up %.3f, sampling %.3f, transfer %.3f\n",
-                static_cast<long long>(options.chains), static_cast<long long>(draws_done), acceptance,
-                sampler.step_size, static_cast<long long>(divergences), e_bfmi,
+                static_cast<long long>(options.chains), static_cast<long long>(draws_done),
+                acceptance, sampler.step_size, static_cast<long long>(divergences), e_bfmi,
                 ess_per_transition_min(), ess_per_gradient_min(), ess_per_second_min(),
                 seconds.setup, seconds.warmup, seconds.sampling, seconds.transfer);
   out += text;

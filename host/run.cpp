@@ -34,8 +34,8 @@ class LaunchLength {
   }
   void took(int transitions, double seconds) {
     const double per_chunk = seconds / std::max(1.0, static_cast<double>(transitions) / kChunk);
-    chunks_ = std::clamp<std::int64_t>(
-        static_cast<std::int64_t>(0.2 / std::max(per_chunk, 1e-9)), 1, 4 * chunks_);
+    chunks_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(0.2 / std::max(per_chunk, 1e-9)),
+                                       1, 4 * chunks_);
     chunks_ = std::min<std::int64_t>(chunks_, (1 << 20) / kChunk);
   }
 
@@ -67,9 +67,9 @@ Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
   };
 
   progress.warming_up = true;
-  const FrozenSampler frozen =
-      warm_up(engine, sampler, options.warmup, options.seed,
-              [&](int done, double acceptance, double step) { return report(done, acceptance, step); });
+  const FrozenSampler frozen = warm_up(
+      engine, sampler, options.warmup, options.seed,
+      [&](int done, double acceptance, double step) { return report(done, acceptance, step); });
   fit.sampler = frozen.sampler;
   fit.metric = frozen.metric;
   fit.gradients_warmup = frozen.gradients;
@@ -103,9 +103,9 @@ Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
     fit.divergences += pooled.divergences;
     fit.gradients_sampling += gradients_of(fit.sampler, options.seed, launch);
     progress.divergences = fit.divergences;
-    fit.interrupted = !report(options.warmup + fit.draws_done, pooled.acceptance,
-                              fit.sampler.step_size) &&
-                      fit.draws_done < options.draws;
+    fit.interrupted =
+        !report(options.warmup + fit.draws_done, pooled.acceptance, fit.sampler.step_size) &&
+        fit.draws_done < options.draws;
   }
   fit.seconds.sampling = clock.seconds() - sampling_begins;
 

@@ -16,8 +16,7 @@ constexpr int kAttempts = 100;
 /// Fills the column of `q` of one superchain: uniform on [-radius, radius], all its chains alike.
 void draw_superchain(std::vector<double>& q, std::int64_t chains, int dim, std::int64_t first,
                      std::int64_t last, int attempt, const SampleOptions& options) {
-  const auto stream =
-      Stream<double>::of(options.seed, static_cast<std::uint64_t>(first));
+  const auto stream = Stream<double>::of(options.seed, static_cast<std::uint64_t>(first));
   for (int j = 0; j < dim; ++j) {
     const auto word = words(stream, static_cast<std::uint32_t>(attempt), Purpose::start,
                             static_cast<std::uint32_t>(j / 4))[j % 4];
@@ -66,7 +65,8 @@ void start_chains(Engine& engine, const SampleOptions& options) {
           "start has " + std::to_string(options.start.size()) + " values, but " +
               std::to_string(size) + " are needed: [dim][chains], the chain fastest");
 
-  std::vector<double> q = options.start, potential(static_cast<std::size_t>(chains)), gradient(size);
+  std::vector<double> q = options.start, potential(static_cast<std::size_t>(chains)),
+                      gradient(size);
   q.resize(size);
   const std::int64_t width = given ? 1 : options.superchain;
   std::vector<bool> wrong(static_cast<std::size_t>((chains + width - 1) / width), true);

@@ -81,8 +81,8 @@ void streamed_figures(const Fit& fit, int j, ParameterSummary& p) {
   }
   const std::int64_t width = fit.options.superchain;
   if (s.chains / width >= 4 && s.draws[1] > 1) {
-    p.nested_rhat = nested_rhat(moments_of(s, j, s.chains / width * width),
-                                static_cast<std::size_t>(width));
+    p.nested_rhat =
+        nested_rhat(moments_of(s, j, s.chains / width * width), static_cast<std::size_t>(width));
   }
 
   if (fit.engine.has_truth) {
@@ -110,8 +110,8 @@ void kept_figures(const Fit& fit, int row, ParameterSummary& p) {
     return;
   }
   const std::vector<double> column = kept.column(row);
-  const Diagnosis d = diagnose({column, static_cast<std::size_t>(kept.draws),
-                                static_cast<std::size_t>(kept.chains)});
+  const Diagnosis d = diagnose(
+      {column, static_cast<std::size_t>(kept.draws), static_cast<std::size_t>(kept.chains)});
   const double scale = static_cast<double>(fit.options.chains) / static_cast<double>(kept.chains);
   p.q05 = d.q05;
   p.q50 = d.q50;
@@ -130,7 +130,8 @@ void summarise(Fit& fit) {
   const Statistics& s = fit.statistics;
   fit.parameters.resize(static_cast<std::size_t>(fit.engine.dim));
   for (int j = 0; j < fit.engine.dim; ++j) {
-    fit.parameters[static_cast<std::size_t>(j)].name = fit.engine.names[static_cast<std::size_t>(j)];
+    fit.parameters[static_cast<std::size_t>(j)].name =
+        fit.engine.names[static_cast<std::size_t>(j)];
   }
   if (fit.draws_done < 2) {
     return;

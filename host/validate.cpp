@@ -15,8 +15,8 @@ std::string text(double x) {
 }
 
 void at_least(const std::string& name, std::int64_t value, std::int64_t least) {
-  require(value >= least, name + " is " + std::to_string(value) + ": give " +
-                              std::to_string(least) + " or more");
+  require(value >= least,
+          name + " is " + std::to_string(value) + ": give " + std::to_string(least) + " or more");
 }
 
 }  // namespace

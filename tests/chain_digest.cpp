@@ -1,6 +1,6 @@
 // Prints a hash of where 256 chains stand after some transitions, lane type by lane type: the same
-// for every lane width and instruction set, for targets whose arithmetic is exact or explicitly fused
-// (no transcendental functions). See same_bits.sh.
+// for every lane width and instruction set, for targets whose arithmetic is exact or explicitly
+// fused (no transcendental functions). See same_bits.sh.
 
 #include <bit>
 #include <cstdint>
@@ -41,7 +41,8 @@ void run(const Target& target, const Transition& transition, Hash& hash) {
   for (std::size_t i = 0; i < q.size(); ++i) {
     q[i] = static_cast<float>(static_cast<int>(i * 37 % 101) - 50) / 64;
   }
-  const ChainsView<float> chains{q.data(), gradient.data(), nullptr, hi.data(), lo.data(), kChains, 0};
+  const ChainsView<float> chains{q.data(),  gradient.data(), nullptr, hi.data(),
+                                 lo.data(), kChains,         0};
   const TraceView<float> trace{info.data(), kChains, 0, 0};
   for (std::int64_t chain = 0; chain < kChains; chain += width<L>) {
     evaluate_chains<L>(target, Solo{}, chains, chain);

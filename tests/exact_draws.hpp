@@ -15,8 +15,12 @@ namespace lockstep::exact {
 
 using Random = std::mt19937_64;
 
-inline double normal(Random& r) { return std::normal_distribution<double>()(r); }
-inline bool coin(Random& r) { return (r() >> 63) != 0; }
+inline double normal(Random& r) {
+  return std::normal_distribution<double>()(r);
+}
+inline bool coin(Random& r) {
+  return (r() >> 63) != 0;
+}
 
 /// One draw of exp(-x^2/2 - eta cos(x/eta)) by rejection from N(0, 1).
 inline double rough_well(Random& r, double eta) {
@@ -93,7 +97,8 @@ inline const std::map<std::string, std::function<void(Random&, std::vector<doubl
 inline std::vector<double> starts(const std::string& target, int dim, std::int64_t chains,
                                   std::uint64_t seed) {
   Random random(seed);
-  std::vector<double> q(static_cast<std::size_t>(dim)), all(q.size() * static_cast<std::size_t>(chains));
+  std::vector<double> q(static_cast<std::size_t>(dim)),
+      all(q.size() * static_cast<std::size_t>(chains));
   for (std::int64_t c = 0; c < chains; ++c) {
     samplers().at(target)(random, q);
     for (std::size_t j = 0; j < q.size(); ++j) {

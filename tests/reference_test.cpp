@@ -1,13 +1,14 @@
 /// Posteriors of real data against independent long runs.
 
-#include <gtest/gtest.h>
+#include "host/io/reference.hpp"
 
 #include <cmath>
 #include <cstdlib>
 #include <string>
 
+#include <gtest/gtest.h>
+
 #include "host/io/dataset.hpp"
-#include "host/io/reference.hpp"
 #include "host/registry.hpp"
 #include "lockstep/diagnostics.hpp"
 #include "lockstep/error.hpp"

@@ -1,9 +1,9 @@
 /// The run loop from outside: the same bits, starts, warm-up, interruption, options.
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "host/adapt/dual_averaging.hpp"
 #include "host/adapt/metric.hpp"
@@ -187,7 +187,7 @@ TEST(PooledMoments, EqualATwoPassCovariance) {
 TEST(PrepareMetric, RefusesWhatIsNoCovariance) {
   EXPECT_THROW(prepare_metric(Metric::diagonal, {1, -1}, 2), UsageError);
   EXPECT_THROW(prepare_metric(Metric::diagonal, {1}, 2), UsageError);
-  EXPECT_THROW(prepare_metric(Metric::dense, {1, 2, 2, 1}, 2), UsageError);  // indefinite
+  EXPECT_THROW(prepare_metric(Metric::dense, {1, 2, 2, 1}, 2), UsageError);      // indefinite
   EXPECT_THROW(prepare_metric(Metric::dense, {1, 0.5, 0.1, 1}, 2), UsageError);  // not symmetric
   const PreparedMetric m = prepare_metric(Metric::dense, {4, 2, 2, 3}, 2);
   EXPECT_NEAR(m.factor[0], 2, 1e-15);
@@ -231,8 +231,7 @@ TEST(Run, KeepsWhatWasAskedFor) {
 TEST(Run, CountsGradients) {
   SampleOptions options = small_run();
   const Fit fixed = run_target(
-      "scg",
-      Hmc{.step_size = 0.1, .leapfrog = 5, .length_jitter = LengthJitter::none}, options);
+      "scg", Hmc{.step_size = 0.1, .leapfrog = 5, .length_jitter = LengthJitter::none}, options);
   EXPECT_EQ(fixed.gradients_sampling, 70 * 5);
   const Fit fourth = run_target("scg",
                                 Hmc{.step_size = 0.1,
@@ -286,9 +285,9 @@ TEST(Validate, NamesOptionValueAndRemedy) {
   EXPECT_NE(error_of(Hmc{.step_size = -1}, good).find("step_size is -1.0"), std::string::npos);
   EXPECT_NE(error_of(Ghmc{.step_size = 0.1, .persistence = 1.0}, good).find("persistence"),
             std::string::npos);
-  EXPECT_NE(
-      error_of(Hmc{.step_size = 1, .metric = Metric::dense, .inverse_mass = {1, 2}}, good).find("4"),
-      std::string::npos);
+  EXPECT_NE(error_of(Hmc{.step_size = 1, .metric = Metric::dense, .inverse_mass = {1, 2}}, good)
+                .find("4"),
+            std::string::npos);
 }
 
 TEST(Registry, SuggestsTheNearestName) {

@@ -1,11 +1,11 @@
 /// Every sampler leaves every target's law as it is: chains that start in it stay in it. The chains
 /// are independent, so the spread of their means is the Monte Carlo error whatever the mixing.
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <string>
 #include <tuple>
+
+#include <gtest/gtest.h>
 
 #include "host/registry.hpp"
 #include "lockstep/result.hpp"
@@ -17,12 +17,12 @@ namespace {
 
 constexpr double kLimit = 4;  // Monte Carlo standard errors
 
-/// A step size at which leapfrog accepts roughly 60 to 95 % under the unit metric: rejections have to
-/// be right too.
+/// A step size at which leapfrog accepts roughly 60 to 95 % under the unit metric: rejections have
+/// to be right too.
 double step_for(const std::string& target) {
   static const std::map<std::string, double> steps = {
-      {"std-normal", 0.9}, {"icg", 0.14},        {"scg", 0.15},   {"mog", 0.4},      {"mog2", 0.25},
-      {"rough-well", 0.5}, {"banana", 0.5},     {"funnel", 0.2}, {"funnel-nc", 0.9}};
+      {"std-normal", 0.9}, {"icg", 0.14},   {"scg", 0.15},   {"mog", 0.4},      {"mog2", 0.25},
+      {"rough-well", 0.5}, {"banana", 0.5}, {"funnel", 0.2}, {"funnel-nc", 0.9}};
   return steps.at(target);
 }
 
@@ -51,10 +51,8 @@ Sampler sampler_for(const std::string& name, const std::string& target, int dim)
                .inverse_mass = unequal};
   }
   if (name == "hmc-dense") {
-    return Hmc{.step_size = 0.8 * step,
-               .leapfrog = 3,
-               .metric = Metric::dense,
-               .inverse_mass = full};
+    return Hmc{
+        .step_size = 0.8 * step, .leapfrog = 3, .metric = Metric::dense, .inverse_mass = full};
   }
   if (name == "minimal-norm-2") {
     return Hmc{.step_size = 1.5 * step,

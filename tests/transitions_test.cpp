@@ -21,9 +21,9 @@
 namespace lockstep {
 namespace {
 
+using testing::energy_at;
 using testing::gradient_at;
 using testing::hamiltonian;
-using testing::energy_at;
 using testing::Kinetics;
 using testing::some_diagonal_metric;
 using testing::stable_step;
@@ -178,7 +178,7 @@ TEST(Algorithm, GeneralisedHmcKeepsAndFlipsTheMomentum) {
   const Banana target;
   const PreparedMetric metric = some_diagonal_metric(2);
   const Kinetics<double, Banana> kinetics(target, metric);
-  const double c = 0.7, step = 1.7;
+  const double c = 0.7, step = 1.3;
   const transitions::Hmc ghmc{kinetics.diagonal(), Leapfrog{}, PartialRefreshment{c},
                               trajectory_of(step, 3)};
   Position<double, 2> x = position_at(target, {3.0, -2.0});
@@ -332,7 +332,9 @@ void stays_out(const Trapped& target, const Transition& transition) {
         }
       } else {
         ++accepted;
-        ASSERT_EQ(is[2][k], is[0][k]);  // the gradient belongs to the position
+        if (Transition::needs_gradient) {  // which then belongs to the position
+          ASSERT_EQ(is[2][k], is[0][k]);
+        }
       }
     }
   }
@@ -522,8 +524,7 @@ struct Case {
 };
 
 std::vector<Case> cases() {
-  const InverseMass none;
-  const auto hmc = [&](Integrator integrator, LengthJitter jitter, double step, double step_jitter) {
+  const auto hmc = [](Integrator integrator, LengthJitter jitter, double step, double step_jitter) {
     Hmc h;
     h.step_size = step;
     h.step_jitter = step_jitter;

@@ -10,9 +10,9 @@ namespace lockstep {
 ///
 /// t0 and kappa are Stan's; gamma is not. Stan's 0.05 suits one chain's noisy acceptance. A pooled
 /// acceptance is a nearly noiseless function a(log eps), and then the update is a feedback loop of
-/// gain -a' sqrt(t) / (gamma (t + t0)): at gamma = 0.25 it exceeds 2 around t = 10 for a' = -0.7, so
-/// the step size swings from side to side and its average ends where acceptance is 0.1 too high. At
-/// 0.25 the gain stays below one half.
+/// gain -a' sqrt(t) / (gamma (t + t0)): at gamma = 0.25 it exceeds 2 around t = 10 for a' = -0.7,
+/// so the step size swings from side to side and its average ends where acceptance is 0.1 too high.
+/// At 0.25 the gain stays below one half.
 ///
 ///   H_t = (1 - 1/(t + t0)) H_{t-1} + (delta - a_t) / (t + t0)
 ///   log eps_t = mu - sqrt(t) / gamma H_t
@@ -24,9 +24,9 @@ class DualAveraging {
   /// @param target  acceptance probability to reach, delta
   DualAveraging(double step_size, double target) : target_(target) { restart(step_size); }
 
-  /// Begins again around a step size, after the metric has changed. Stan pulls towards ten times the
-  /// step size, to be bold while one chain's acceptance tells little; a pooled acceptance tells all,
-  /// and the excursions that this pull causes would only bias the average.
+  /// Begins again around a step size, after the metric has changed. Stan pulls towards ten times
+  /// the step size, to be bold while one chain's acceptance tells little; a pooled acceptance tells
+  /// all, and the excursions that this pull causes would only bias the average.
   void restart(double step_size) {
     mu_ = log_step_ = log_average_ = std::log(step_size);
     error_ = 0;

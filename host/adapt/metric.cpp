@@ -1,10 +1,11 @@
 #include "host/adapt/metric.hpp"
 
+#include <cmath>
+#include <string>
+
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>
-#include <cmath>
-#include <string>
 
 #include "lockstep/error.hpp"
 

@@ -15,8 +15,8 @@ namespace lockstep {
 ///                    is not symmetric positive definite
 PreparedMetric prepare_metric(Metric kind, const InverseMass& inverse_mass, int dim);
 
-/// Pooled moments of all chains over a window of the warm-up: means and covariances of unconstrained
-/// q about one pooled mean, merged position set by position set in a fixed order.
+/// Pooled moments of all chains over a window of the warm-up: means and covariances of
+/// unconstrained q about one pooled mean, merged position set by position set in a fixed order.
 class PooledMoments {
  public:
   /// @param full  keep the covariance matrix, not only its diagonal
@@ -34,8 +34,8 @@ class PooledMoments {
   InverseMass inverse_mass(bool dense) const;
 
   /// Whether a diagonal metric would leave much undone: the condition number of the correlation
-  /// matrix exceeds 10, so that trajectories would have to be over three times as long. False without
-  /// 100 draws per dimension: eigenvalues are spread by sampling noise alone then.
+  /// matrix exceeds 10, so that trajectories would have to be over three times as long. False
+  /// without 100 draws per dimension: eigenvalues are spread by sampling noise alone then.
   bool strongly_correlated() const;
 
  private:

@@ -12,9 +12,10 @@ namespace lockstep {
 
 namespace {
 
-/// Windows of the metric: the first ends after 10 transitions, each next is twice as long as the one
-/// before, and the last 20 % of the warm-up belongs to the step size alone. Only the second half of
-/// a window is pooled, and positions are taken every few transitions when the chains are many.
+/// Windows of the metric: the first ends after 10 transitions, each next is twice as long as the
+/// one before, and the last 20 % of the warm-up belongs to the step size alone. Only the second
+/// half of a window is pooled, and positions are taken every few transitions when the chains are
+/// many.
 class Windows {
  public:
   explicit Windows(int warmup) {
@@ -56,8 +57,8 @@ constexpr std::int64_t kEnoughDraws = 100'000;
 /// Above this many dimensions `automatic` stays diagonal: a dense product costs dim^2 per step.
 constexpr int kDenseLimit = 64;
 
-/// Hoffman & Gelman's heuristic, pooled: doubles or halves the step size until the mean acceptance of
-/// one-step transitions crosses 0.8. The transitions are ordinary ones and count as warm-up.
+/// Hoffman & Gelman's heuristic, pooled: doubles or halves the step size until the mean acceptance
+/// of one-step transitions crosses 0.8. The transitions are ordinary ones and count as warm-up.
 double first_step_size(Engine& engine, double step, FrozenSampler& state) {
   int direction = 0;
   for (int i = 0; i < 60; ++i) {
@@ -83,7 +84,8 @@ double target_acceptance(const Sampler& sampler, int dim) {
   if (sampler.method == Method::random_walk) {
     return dim == 1 ? 0.44 : 0.234;  // Roberts, Gelman & Gilks 1997
   }
-  return sampler.leapfrog == 1 && sampler.persistence == 0 ? 0.574 : 0.8;  // Roberts & Rosenthal 1998
+  return sampler.leapfrog == 1 && sampler.persistence == 0 ? 0.574
+                                                           : 0.8;  // Roberts & Rosenthal 1998
 }
 
 FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::uint64_t seed,
@@ -104,9 +106,8 @@ FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::u
                     (sampler.metric == Metric::automatic && dim <= kDenseLimit);
   double step = sampler.step_size;
   if (tune_step) {
-    step = sampler.method == Method::random_walk
-               ? 2.38 / std::sqrt(static_cast<double>(dim))
-               : first_step_size(engine, 1.0, state);
+    step = sampler.method == Method::random_walk ? 2.38 / std::sqrt(static_cast<double>(dim))
+                                                 : first_step_size(engine, 1.0, state);
   }
   DualAveraging average(step, target_acceptance(sampler, dim));
 
@@ -155,7 +156,8 @@ FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::u
   }
   state.sampler.step_size = tune_step ? average.average() : sampler.step_size;
   state.sampler.metric = state.metric.kind;
-  state.sampler.inverse_mass = state.metric.kind == Metric::unit ? InverseMass{} : state.metric.inverse_mass;
+  state.sampler.inverse_mass =
+      state.metric.kind == Metric::unit ? InverseMass{} : state.metric.inverse_mass;
   return state;
 }
 

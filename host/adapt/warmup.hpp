@@ -9,7 +9,7 @@ namespace lockstep {
 
 /// What warm-up yields: the only thing that sampling may start from.
 struct FrozenSampler {
-  Sampler sampler;        // with its step size
+  Sampler sampler;  // with its step size
   PreparedMetric metric;
   std::uint32_t next_transition = 0;  // warm-up has used the ones before
   std::int64_t gradients = 0;         // spent per chain
@@ -20,9 +20,9 @@ struct FrozenSampler {
 /// Called after every transition of the warm-up with (done, acceptance, step size); false stops it.
 using WarmupProgress = std::function<bool(int, double, double)>;
 
-/// Tunes the step size by one pooled dual-averaging update per transition and, for diagonal and dense
-/// metrics that are not given, the metric from pooled draws of growing windows (the last one alone:
-/// earlier ones still carry the transient).
+/// Tunes the step size by one pooled dual-averaging update per transition and, for diagonal and
+/// dense metrics that are not given, the metric from pooled draws of growing windows (the last one
+/// alone: earlier ones still carry the transient).
 ///
 /// With `warmup` = 0 nothing is tuned and `sampler.step_size` is used as it is.
 FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::uint64_t seed,

@@ -1,9 +1,10 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"

@@ -45,7 +45,7 @@ namespace lockstep {
 
 template <class Target>
 concept HasStaticDimension = requires {
-  { std::integral_constant<int, Target::dim>{} };
+  {std::integral_constant<int, Target::dim>{}};
 };
 
 /// The largest number of parameters that a Target can have: the size of a kernel's arrays.
@@ -84,10 +84,14 @@ concept HasHessianVector = requires(const Target& t, const L* q, L* h) {
 };
 
 template <class Target, class L>
-concept HasKick = requires(const Target& t, const L* q, L scale, L* p) { t.kick(q, scale, p); };
+concept HasKick = requires(const Target& t, const L* q, L scale, L* p) {
+  t.kick(q, scale, p);
+};
 
 template <class Target>
-concept Separable = requires { requires Target::separable; };
+concept Separable = requires {
+  requires Target::separable;
+};
 
 template <class Target, class L>
 concept HasKickTerm = requires(const Target& t, L x) {
@@ -95,7 +99,9 @@ concept HasKickTerm = requires(const Target& t, L x) {
 };
 
 template <class Target, class L>
-concept HasConstrain = requires(const Target& t, const L* q, L* x) { t.constrain(q, x); };
+concept HasConstrain = requires(const Target& t, const L* q, L* x) {
+  t.constrain(q, x);
+};
 
 template <class Target>
 concept HasNames = requires(const Target& t) {

@@ -23,8 +23,8 @@
 #define LOCKSTEP_INLINE inline
 #endif
 
-/// Unrolls the next loop completely when its bounds are known, so that arrays indexed by it can live
-/// in registers.
+/// Unrolls the next loop completely when its bounds are known, so that arrays indexed by it can
+/// live in registers.
 #define LOCKSTEP_PRAGMA(x) _Pragma(#x)
 #if defined(__CUDACC__) && !defined(__CUDA_ARCH__)
 #define LOCKSTEP_UNROLL  // nvcc's host pass hands pragmas on to a compiler that knows neither form

@@ -1,8 +1,8 @@
 #pragma once
 
 /// The seam between policy and kernels: a target bound to a backend. Host code decides (step size,
-/// metric, how long); an engine moves its chains. Everything crosses in float64 and plain arrays, so
-/// code that drives engines needs neither CUDA nor SIMD headers.
+/// metric, how long); an engine moves its chains. Everything crosses in float64 and plain arrays,
+/// so code that drives engines needs neither CUDA nor SIMD headers.
 
 #include <cstdint>
 #include <memory>
@@ -25,11 +25,11 @@ struct PreparedMetric {
 
 /// What an engine is.
 struct EngineDescription {
-  std::string backend;         // "cpu" or "cuda"
-  std::string device;          // for people: the processor's or the card's name
-  std::string lane;            // e.g. "float x 16 x 2 in flight"
-  int threads = 1;             // CPU threads
-  int threads_per_chain = 1;   // CUDA
+  std::string backend;        // "cpu" or "cuda"
+  std::string device;         // for people: the processor's or the card's name
+  std::string lane;           // e.g. "float x 16 x 2 in flight"
+  int threads = 1;            // CPU threads
+  int threads_per_chain = 1;  // CUDA
   int dim = 0;
   std::int64_t chains = 0;
   std::vector<std::string> names;  // of the reported parameters, [dim]
@@ -64,8 +64,8 @@ struct Pooled {
   std::int64_t divergences = 0;
 };
 
-/// Draws in host memory: [draw][row][chain], chain fastest. The rows are the kept parameters and then
-/// acceptance, energy and the divergence flag.
+/// Draws in host memory: [draw][row][chain], chain fastest. The rows are the kept parameters and
+/// then acceptance, energy and the divergence flag.
 struct Draws {
   std::vector<double> values;
   std::int64_t draws = 0, chains = 0;
@@ -88,19 +88,20 @@ struct Draws {
   }
 };
 
-/// Streamed per-chain statistics, [..][chains], as kernels accumulate them (statistics/streaming.hpp).
+/// Streamed per-chain statistics, [..][chains], as kernels accumulate them
+/// (statistics/streaming.hpp).
 struct Statistics {
   int dim = 0;
   std::int64_t chains = 0;
-  std::int64_t draws[2] = {0, 0};        // in the first and second half
-  std::vector<double> mean[2], m2[2];    // [dim][chains] of the reported x, per half
+  std::int64_t draws[2] = {0, 0};                    // in the first and second half
+  std::vector<double> mean[2], m2[2];                // [dim][chains] of the reported x, per half
   std::vector<double> mean_square[2], m2_square[2];  // of x^2
-  std::vector<double> acceptance;        // [chains], mean
-  std::vector<double> divergences;       // [chains], count
-  std::vector<double> squared_jump;      // [chains], mean of |x_t - x_{t-1}|^2
+  std::vector<double> acceptance;                    // [chains], mean
+  std::vector<double> divergences;                   // [chains], count
+  std::vector<double> squared_jump;                  // [chains], mean of |x_t - x_{t-1}|^2
   std::vector<double> energy_mean, energy_m2, energy_jump;  // [chains]; jump: sum (H_t - H_{t-1})^2
   int lags = 0;
-  std::vector<double> autocovariance;    // [lags + 1][dim][chains], about each chain's own mean
+  std::vector<double> autocovariance;  // [lags + 1][dim][chains], about each chain's own mean
 };
 
 class Engine {

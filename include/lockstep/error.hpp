@@ -5,8 +5,8 @@
 
 namespace lockstep {
 
-/// Base of every exception this library throws. `what()` is one line that names the thing, its value
-/// and the remedy.
+/// Base of every exception this library throws. `what()` is one line that names the thing, its
+/// value and the remedy.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -11,8 +11,8 @@ namespace lockstep {
 
 enum class Method : std::uint8_t { random_walk, hmc };
 enum class Integrator : std::uint8_t { leapfrog, minimal_norm_2, minimal_norm_4 };
-/// `automatic` is dense where the warm-up's pooled draws are strongly correlated (and enough, and of
-/// at most 64 dimensions), else diagonal.
+/// `automatic` is dense where the warm-up's pooled draws are strongly correlated (and enough, and
+/// of at most 64 dimensions), else diagonal.
 enum class Metric : std::uint8_t { automatic, unit, diagonal, dense };
 enum class LengthJitter : std::uint8_t { none, uniform, halton };
 enum class Backend : std::uint8_t { automatic, cpu, cuda };
@@ -23,8 +23,8 @@ enum class Generator : std::uint8_t { philox, curand };
 /// Diagonal: [dim]; dense: [dim][dim], row-major. Empty: the identity.
 using InverseMass = std::vector<double>;
 
-/// Everything a sampler can be told. Callers write one of the named samplers below, which convert to
-/// it.
+/// Everything a sampler can be told. Callers write one of the named samplers below, which convert
+/// to it.
 struct Sampler {
   Method method = Method::hmc;
   /// Step size; 0: tuned during warm-up by pooled dual averaging (then `warmup` must be positive).
@@ -72,8 +72,8 @@ struct Mala {
   double target_acceptance = 0.0;
 
   operator Sampler() const {
-    return {Method::hmc, step_size, step_jitter,  1,   LengthJitter::none, Integrator::leapfrog,
-            metric,      inverse_mass, 0.0, target_acceptance};
+    return {Method::hmc,          step_size, step_jitter,  1,   LengthJitter::none,
+            Integrator::leapfrog, metric,    inverse_mass, 0.0, target_acceptance};
   }
 };
 
@@ -102,8 +102,8 @@ struct RandomWalk {
   double target_acceptance = 0.0;
 
   operator Sampler() const {
-    return {Method::random_walk, step_size, 0.0,          1,   LengthJitter::none,
-            Integrator::leapfrog, metric,   inverse_mass, 0.0, target_acceptance};
+    return {Method::random_walk,  step_size, 0.0,          1,   LengthJitter::none,
+            Integrator::leapfrog, metric,    inverse_mass, 0.0, target_acceptance};
   }
 };
 
@@ -125,7 +125,7 @@ struct SampleOptions {
   std::uint64_t seed = 1;
 
   Backend backend = Backend::automatic;
-  int threads = 0;          // CPU threads; 0: all
+  int threads = 0;           // CPU threads; 0: all
   std::vector<int> devices;  // CUDA devices; empty: the first
   Precision precision = Precision::single_;
   Generator generator = Generator::philox;
@@ -138,9 +138,9 @@ struct SampleOptions {
   /// Lags of the autocovariances that are accumulated while sampling; 0: none.
   int lags = 0;
 
-  /// Start positions on the unconstrained scale, [dim][chains] with the chain fastest; empty: uniform
-  /// on [-start_radius, start_radius], the same for each run of `superchain` neighbouring chains
-  /// (nested R-hat compares such superchains).
+  /// Start positions on the unconstrained scale, [dim][chains] with the chain fastest; empty:
+  /// uniform on [-start_radius, start_radius], the same for each run of `superchain` neighbouring
+  /// chains (nested R-hat compares such superchains).
   std::vector<double> start;
   double start_radius = 2.0;
   int superchain = 16;

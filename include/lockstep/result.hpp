@@ -17,22 +17,23 @@ namespace lockstep {
 struct ParameterSummary {
   static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   std::string name;
-  double mean = kUnknown, sd = kUnknown;                      // over all chains and draws
-  double q05 = kUnknown, q50 = kUnknown, q95 = kUnknown;      // of the kept draws
-  double mcse = kUnknown;      // Monte Carlo standard error of `mean`
+  double mean = kUnknown, sd = kUnknown;                  // over all chains and draws
+  double q05 = kUnknown, q50 = kUnknown, q95 = kUnknown;  // of the kept draws
+  double mcse = kUnknown;                                 // Monte Carlo standard error of `mean`
   double ess_bulk = kUnknown;  // of all draws (kept chains' rank-normalised ESS, scaled)
   double ess_tail = kUnknown;
   double ess_between = kUnknown;  // of all draws, from the variance between all chains' means
   double rhat = kUnknown;         // rank-normalised split R-hat of the kept chains
   double nested_rhat = kUnknown;  // over superchains of all chains
   double truth_mean = kUnknown, truth_sd = kUnknown;
-  double error_in_mcse = kUnknown;     // (mean - truth_mean) / combined standard error
-  double sd_error_in_mcse = kUnknown;  // the same for sd, its error from the variance between chains
+  double error_in_mcse = kUnknown;  // (mean - truth_mean) / combined standard error
+  double sd_error_in_mcse =
+      kUnknown;  // the same for sd, its error from the variance between chains
 };
 
 /// Wall-clock seconds by what they were spent on.
 struct Seconds {
-  double setup = 0;     // engine, data to the device, start positions
+  double setup = 0;  // engine, data to the device, start positions
   double warmup = 0;
   double sampling = 0;
   double transfer = 0;  // waiting for draws and statistics to reach the host
@@ -43,14 +44,14 @@ struct Seconds {
 class Fit {
  public:
   EngineDescription engine;
-  Sampler sampler;       // as frozen after warm-up: with its step size
+  Sampler sampler;        // as frozen after warm-up: with its step size
   PreparedMetric metric;  // as frozen after warm-up
   SampleOptions options;
 
-  bool interrupted = false;        // stopped before all draws were made
-  std::int64_t draws_done = 0;     // transitions per chain that count
-  double acceptance = 0;           // mean over chains and draws
-  std::int64_t divergences = 0;    // after warm-up, over all chains
+  bool interrupted = false;      // stopped before all draws were made
+  std::int64_t draws_done = 0;   // transitions per chain that count
+  double acceptance = 0;         // mean over chains and draws
+  std::int64_t divergences = 0;  // after warm-up, over all chains
   std::int64_t warmup_divergences = 0;
   std::int64_t gradients_warmup = 0, gradients_sampling = 0;  // per chain
   double esjd = 0;    // mean squared jump distance of a transition, reported scale

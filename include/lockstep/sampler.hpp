@@ -35,8 +35,8 @@ std::unique_ptr<Engine> make_engine(const Target& target, const SampleOptions& o
 /// @param target   concepts.hpp
 /// @param sampler  Hmc{}, Mala{}, Ghmc{}, RandomWalk{}
 template <class Target>
-  requires TargetOn<Target, float>
-Fit sample(const Target& target, const Sampler& sampler, const SampleOptions& options = {}) {
+requires TargetOn<Target, float> Fit sample(const Target& target, const Sampler& sampler,
+                                            const SampleOptions& options = {}) {
   validate(sampler, options, dimension(target));
   const auto engine = make_engine(target, options);
   return run(*engine, sampler, options);

@@ -16,8 +16,7 @@ struct Dual {
   Dual() = default;
   /// A constant: all derivatives are zero.
   template <class S>
-    requires std::is_constructible_v<L, S>
-  LOCKSTEP_INLINE Dual(const S& x) : value(x) {
+  requires std::is_constructible_v<L, S> LOCKSTEP_INLINE Dual(const S& x) : value(x) {
     LOCKSTEP_UNROLL
     for (int k = 0; k < N; ++k) {
       d[k] = L(0);
@@ -107,7 +106,8 @@ LOCKSTEP_INLINE Dual<L, N> select(const M& mask, const Dual<L, N>& a, const Dual
   return r;
 }
 
-/// The correction that `Sum` keeps carries no derivative of its own: rounding is flat almost everywhere.
+/// The correction that `Sum` keeps carries no derivative of its own: rounding is flat almost
+/// everywhere.
 template <class L, int N>
 LOCKSTEP_INLINE Dual<L, N> rounding_error(const Dual<L, N>& a, const Dual<L, N>& b,
                                           const Dual<L, N>& s) {

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Gaussian kinetic energies K(p) = p' M^-1 p / 2. A metric is given by the inverse mass M^-1, which
-/// adaptation estimates by the covariance of q. Each offers
+/// Gaussian kinetic energies K(p) = p' M^-1 p / 2. A metric is given by the inverse mass M^-1,
+/// which adaptation estimates by the covariance of q. Each offers
 ///   momentum(z, p)       p = M^(1/2) z ~ N(0, M) from z ~ N(0, I)
 ///   energy(p)            K(p)
 ///   drift(q, step, p)    q += step M^-1 p
@@ -12,8 +12,8 @@
 
 namespace lockstep {
 
-/// A vector that kernels receive by value (CUDA keeps such arguments in constant memory) while it is
-/// small, and by pointer beyond.
+/// A vector that kernels receive by value (CUDA keeps such arguments in constant memory) while it
+/// is small, and by pointer beyond.
 template <class S, int N, bool ByValue = (N <= 64)>
 struct MetricTable {
   S at[N];

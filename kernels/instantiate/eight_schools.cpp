@@ -1,6 +1,7 @@
+#include "kernels/targets/eight_schools.hpp"
+
 #include "kernels/instantiate/instantiate.hpp"
 #include "kernels/launch/cpu.hpp"
-#include "kernels/targets/eight_schools.hpp"
 
 LOCKSTEP_INSTANTIATE_CPU(float, lockstep::EightSchools)
 LOCKSTEP_INSTANTIATE_CPU(double, lockstep::EightSchools)

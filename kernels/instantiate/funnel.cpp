@@ -1,6 +1,7 @@
+#include "kernels/targets/funnel.hpp"
+
 #include "kernels/instantiate/instantiate.hpp"
 #include "kernels/launch/cpu.hpp"
-#include "kernels/targets/funnel.hpp"
 
 LOCKSTEP_INSTANTIATE_CPU(float, lockstep::Funnel)
 LOCKSTEP_INSTANTIATE_CPU(double, lockstep::Funnel)

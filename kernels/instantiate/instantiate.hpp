@@ -13,9 +13,9 @@ inline constexpr int kMaxPredictors = 128;
 
 }  // namespace lockstep
 
-#define LOCKSTEP_INSTANTIATE_CPU(S, ...)                                                       \
-  template std::unique_ptr<lockstep::Engine> lockstep::make_cpu_engine<S, __VA_ARGS__>(        \
+#define LOCKSTEP_INSTANTIATE_CPU(S, ...)                                                \
+  template std::unique_ptr<lockstep::Engine> lockstep::make_cpu_engine<S, __VA_ARGS__>( \
       const __VA_ARGS__& target, const lockstep::SampleOptions& options);
-#define LOCKSTEP_INSTANTIATE_CUDA(S, ...)                                                      \
-  template std::unique_ptr<lockstep::Engine> lockstep::make_cuda_engine<S, __VA_ARGS__>(       \
+#define LOCKSTEP_INSTANTIATE_CUDA(S, ...)                                                \
+  template std::unique_ptr<lockstep::Engine> lockstep::make_cuda_engine<S, __VA_ARGS__>( \
       const __VA_ARGS__& target, const lockstep::SampleOptions& options);

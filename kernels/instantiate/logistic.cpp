@@ -1,6 +1,7 @@
+#include "kernels/targets/logistic.hpp"
+
 #include "kernels/instantiate/instantiate.hpp"
 #include "kernels/launch/cpu.hpp"
-#include "kernels/targets/logistic.hpp"
 
 LOCKSTEP_INSTANTIATE_CPU(float, lockstep::Logistic<float, 25>)
 LOCKSTEP_INSTANTIATE_CPU(double, lockstep::Logistic<double, 25>)

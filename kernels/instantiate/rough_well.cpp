@@ -1,6 +1,7 @@
+#include "kernels/targets/rough_well.hpp"
+
 #include "kernels/instantiate/instantiate.hpp"
 #include "kernels/launch/cpu.hpp"
-#include "kernels/targets/rough_well.hpp"
 
 LOCKSTEP_INSTANTIATE_CPU(float, lockstep::RoughWell<2>)
 LOCKSTEP_INSTANTIATE_CPU(double, lockstep::RoughWell<2>)

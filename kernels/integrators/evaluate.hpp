@@ -1,7 +1,7 @@
 #pragma once
 
-/// Potential, gradient and kick of a target on a thread group: whole chains through the target's own
-/// functions, slices of a chain for separable targets.
+/// Potential, gradient and kick of a target on a thread group: whole chains through the target's
+/// own functions, slices of a chain for separable targets.
 
 #include "kernels/autodiff/gradient.hpp"
 #include "kernels/lane/group.hpp"
@@ -25,10 +25,11 @@ LOCKSTEP_INLINE Sum<L> potential(const Target& target, const Group& group, const
 
 /// Whether a chain's gradient is computed anew where it is needed instead of being carried from one
 /// transition to the next. For a CUDA thread that holds many coordinates of a separable target a
-/// register costs more than the slope, and the slope is the same function of q wherever it is taken.
+/// register costs more than the slope, and the slope is the same function of q wherever it is
+/// taken.
 template <class Target, class L, class Group>
 inline constexpr bool recomputes_gradient =
-    Separable<Target> && exact_dimension<Target> && width<L> == 1 &&
+    Separable<Target>&& exact_dimension<Target>&& width<L> == 1 &&
     slots<capacity<Target>, Group> > 8;
 
 /// dU/dq at q, for separable targets; all arrays are the thread's slice.

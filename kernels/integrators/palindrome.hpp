@@ -8,8 +8,8 @@ namespace lockstep {
 
 inline constexpr int kMaxStages = 4;
 
-/// Coefficients of one step, in units of the step size. `kick[i]` precedes `drift[i]`; the step ends
-/// with `kick[0]` again. sum drift = 1 and 2 kick[0] + sum_{i>0} kick[i] = 1.
+/// Coefficients of one step, in units of the step size. `kick[i]` precedes `drift[i]`; the step
+/// ends with `kick[0]` again. sum drift = 1 and 2 kick[0] + sum_{i>0} kick[i] = 1.
 struct Palindrome {
   int stages = 1;  // gradients per step
   double kick[kMaxStages] = {0.5};
@@ -17,7 +17,9 @@ struct Palindrome {
 };
 
 /// Second order, one gradient a step (Verlet 1967; Duane et al. 1987).
-constexpr Palindrome leapfrog_table() { return {}; }
+constexpr Palindrome leapfrog_table() {
+  return {};
+}
 
 /// Second order, two gradients a step, with the smallest truncation error of that form: lambda =
 /// 0.1931833275 (McLachlan 1995; Omelyan, Mryglod & Folk, Comput. Phys. Commun. 151 (2003) 272,
@@ -27,9 +29,9 @@ constexpr Palindrome minimal_norm_2_table() {
   return {2, {lambda, 1 - 2 * lambda}, {0.5, 0.5}};
 }
 
-/// Fourth order, four gradients a step, velocity form (Omelyan, Mryglod & Folk, Comput. Phys. Commun. 146 (2002) 188,
-/// "velocity extended Forest-Ruth-like"): the kicks are xi, chi, 1 - 2 (xi + chi), chi, xi around the drifts
-/// (1 - 2 lambda) / 2, lambda, lambda, (1 - 2 lambda) / 2.
+/// Fourth order, four gradients a step, velocity form (Omelyan, Mryglod & Folk, Comput. Phys.
+/// Commun. 146 (2002) 188, "velocity extended Forest-Ruth-like"): the kicks are xi, chi, 1 - 2 (xi
+/// + chi), chi, xi around the drifts (1 - 2 lambda) / 2, lambda, lambda, (1 - 2 lambda) / 2.
 constexpr Palindrome minimal_norm_4_table() {
   constexpr double xi = 0.1644986515575760;
   constexpr double lambda = -0.2094333910398989e-1;

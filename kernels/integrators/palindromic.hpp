@@ -22,9 +22,9 @@ struct Position {
   Sum<L> potential;
 };
 
-/// Coordinates of a separable target that are advanced together, all leapfrog steps at once, so that
-/// their q and p stay in registers. Two FMAs a step in a chain of four cycles' latency each: eight
-/// independent ones fill the pipes.
+/// Coordinates of a separable target that are advanced together, all leapfrog steps at once, so
+/// that their q and p stay in registers. Two FMAs a step in a chain of four cycles' latency each:
+/// eight independent ones fill the pipes.
 template <class L>
 inline constexpr int kTile = LaneTraits<L>::registers >= 32 ? 8 : 4;
 
@@ -38,8 +38,8 @@ struct Leapfrog {
                                   const L& step, int steps, Position<L, Slots>& x, L* p) const {
     const L half = L(Scalar<L>(0.5)) * step;
     kick_with(target, group, x.gradient, -half, p);
-    if constexpr (Separable<Target> && Kinetic::separable && width<L> > 1 &&
-                  (3 * capacity<Target> > LaneTraits<L>::registers)) {
+    if constexpr (Separable<Target> && Kinetic::separable && width < L >> 1 &&
+                  (3 * capacity < Target >> LaneTraits<L>::registers)) {
       by_tiles(target, kinetic, step, steps, x.q, p);
     } else {
       const L full = -step;

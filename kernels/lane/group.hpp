@@ -3,8 +3,8 @@
 /// A group is the 1, 2, 4, 8 or 32 CUDA threads that share one chain. Each holds a slice of its
 /// coordinates; sums over coordinates cross the group. On the CPU a group is one lane.
 ///
-/// Coordinates are dealt in quads, because one Philox block yields four normals: thread r of G holds
-/// quads r, r + G, r + 2G, ... Its local slot s is coordinate 4 (r + G (s / 4)) + s % 4.
+/// Coordinates are dealt in quads, because one Philox block yields four normals: thread r of G
+/// holds quads r, r + G, r + 2G, ... Its local slot s is coordinate 4 (r + G (s / 4)) + s % 4.
 
 #include "kernels/lane/lane.hpp"
 #include "kernels/lane/sum.hpp"
@@ -34,10 +34,12 @@ struct Tile {
     rank_ = static_cast<int>(threadIdx.x) & (G - 1);
 #endif
   }
-  LOCKSTEP_INLINE int rank() const { return rank_; }
-  /// The same group, which the compiler takes for another one. What depends on the rank, such as the
-  /// constants of the thread's coordinates, is then read where it is used: moved out of a loop over
-  /// transitions, it would fill the registers that the state needs.
+  LOCKSTEP_INLINE int rank() const {
+    return rank_;
+  }
+  /// The same group, which the compiler takes for another one. What depends on the rank, such as
+  /// the constants of the thread's coordinates, is then read where it is used: moved out of a loop
+  /// over transitions, it would fill the registers that the state needs.
   LOCKSTEP_INLINE Tile again() const {
     Tile same = *this;
 #if defined(__CUDA_ARCH__)
@@ -52,7 +54,8 @@ struct Tile {
   template <class S>
   LOCKSTEP_INLINE Sum<S> exchange(const Sum<S>& x, int distance) const {
 #if defined(__CUDA_ARCH__)
-    return {__shfl_xor_sync(0xffffffffu, x.hi, distance), __shfl_xor_sync(0xffffffffu, x.lo, distance)};
+    return {__shfl_xor_sync(0xffffffffu, x.hi, distance),
+            __shfl_xor_sync(0xffffffffu, x.lo, distance)};
 #else
     return x;
 #endif
@@ -65,10 +68,12 @@ struct Tile {
 
 /// Local slots that a thread of a group needs for N coordinates.
 template <int N, class Group>
-inline constexpr int slots = Group::size == 1 ? N : 4 * (((N + 3) / 4 + Group::size - 1) / Group::size);
+inline constexpr int slots = Group::size == 1 ? N
+                                              : 4 * (((N + 3) / 4 + Group::size - 1) / Group::size);
 
-/// Calls f(slot, coordinate) for each coordinate < dim that this thread holds. `Exact` says that dim
-/// equals the compile-time N: the loop unrolls and arrays indexed by the slot stay in registers.
+/// Calls f(slot, coordinate) for each coordinate < dim that this thread holds. `Exact` says that
+/// dim equals the compile-time N: the loop unrolls and arrays indexed by the slot stay in
+/// registers.
 template <int N, bool Exact, class Group, class F>
 LOCKSTEP_INLINE void for_slots(const Group& group, int dim, F f) {
   if constexpr (Exact && Group::size == 1) {

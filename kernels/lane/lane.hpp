@@ -1,8 +1,8 @@
 #pragma once
 
 /// A lane is the value that one kernel variable holds: one chain's on CUDA and in reference tests
-/// (`float`, `double`), sixteen, eight or four neighbouring chains' on the CPU (`xsimd::batch`), and
-/// twice as many when one chain's arithmetic is too short to fill the pipes (`Twin`).
+/// (`float`, `double`), sixteen, eight or four neighbouring chains' on the CPU (`xsimd::batch`),
+/// and twice as many when one chain's arithmetic is too short to fill the pipes (`Twin`).
 ///
 /// Kernel bodies are templates on the lane `L` and use only
 ///   * arithmetic, comparisons (which yield `Mask<L>`), `&&`, `||`, `!` on masks,
@@ -38,10 +38,18 @@ namespace lockstep {
 
 // ---- one chain: float, double -----------------------------------------------------------------
 
-LOCKSTEP_INLINE float select(bool mask, float a, float b) { return mask ? a : b; }
-LOCKSTEP_INLINE double select(bool mask, double a, double b) { return mask ? a : b; }
-LOCKSTEP_INLINE bool any(bool mask) { return mask; }
-LOCKSTEP_INLINE bool all(bool mask) { return mask; }
+LOCKSTEP_INLINE float select(bool mask, float a, float b) {
+  return mask ? a : b;
+}
+LOCKSTEP_INLINE double select(bool mask, double a, double b) {
+  return mask ? a : b;
+}
+LOCKSTEP_INLINE bool any(bool mask) {
+  return mask;
+}
+LOCKSTEP_INLINE bool all(bool mask) {
+  return mask;
+}
 
 // ---- a register of chains: xsimd::batch ---------------------------------------------------------
 
@@ -57,7 +65,8 @@ using FloatBatch = float;
 using DoubleBatch = double;
 #endif
 
-// ---- two lanes in flight --------------------------------------------------------------------------
+// ---- two lanes in flight
+// --------------------------------------------------------------------------
 
 /// Two lanes that advance together: independent arithmetic that hides the latency of one chain's.
 /// Nests: `Twin<Twin<L>>` is four in flight. A struct of two named members, not an array, because
@@ -70,8 +79,8 @@ struct Twin {
   LOCKSTEP_INLINE Twin(L low, L high) : lo(low), hi(high) {}
   /// The same value in every chain.
   template <class S>
-    requires(std::is_arithmetic_v<S> && std::is_constructible_v<L, S>)
-  LOCKSTEP_INLINE Twin(S x) : lo(x), hi(x) {}
+  requires(std::is_arithmetic_v<S>&& std::is_constructible_v<L, S>) LOCKSTEP_INLINE Twin(S x)
+      : lo(x), hi(x) {}
 
   LOCKSTEP_INLINE Twin& operator+=(const Twin& b) { return *this = *this + b; }
   LOCKSTEP_INLINE Twin& operator-=(const Twin& b) { return *this = *this - b; }
@@ -133,15 +142,16 @@ LOCKSTEP_INLINE bool all(const Twin<M>& mask) {
   return all(mask.lo) && all(mask.hi);
 }
 
-// ---- what a lane is -------------------------------------------------------------------------------
+// ---- what a lane is
+// -------------------------------------------------------------------------------
 
-/// `Scalar`: the number one chain holds. `width`: chains per lane. `registers`: how many such values
-/// the machine keeps in registers, so that algorithms can choose tile sizes.
+/// `Scalar`: the number one chain holds. `width`: chains per lane. `registers`: how many such
+/// values the machine keeps in registers, so that algorithms can choose tile sizes.
 template <class L>
 struct LaneTraits;
 
 template <class S>
-  requires std::is_floating_point_v<S>
+requires std::is_floating_point_v<S>
 struct LaneTraits<S> {
   using Scalar = S;
   static constexpr int width = 1;

@@ -34,13 +34,12 @@ using xsimd::tanh;
 
 /// a * b + c, rounded once on every lane. xsimd 8.1 rounds twice for AVX-512, where the instruction
 /// is called directly, and where the instruction set has none (SSE2), where each element takes the
-/// library's exact one: all widths agree. (The constraint makes this overload win over xsimd's, which
-/// argument-dependent look-up finds too.)
+/// library's exact one: all widths agree. (The constraint makes this overload win over xsimd's,
+/// which argument-dependent look-up finds too.)
 template <class S, class Arch>
-  requires std::is_floating_point_v<S>
-LOCKSTEP_INLINE xsimd::batch<S, Arch> fma(const xsimd::batch<S, Arch>& a,
-                                          const xsimd::batch<S, Arch>& b,
-                                          const xsimd::batch<S, Arch>& c) {
+requires std::is_floating_point_v<S> LOCKSTEP_INLINE xsimd::batch<S, Arch> fma(
+    const xsimd::batch<S, Arch>& a, const xsimd::batch<S, Arch>& b,
+    const xsimd::batch<S, Arch>& c) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(a) == sizeof(__m512)) {
     if constexpr (std::is_same_v<S, float>) {
@@ -67,10 +66,10 @@ LOCKSTEP_INLINE xsimd::batch<S, Arch> fma(const xsimd::batch<S, Arch>& a,
 }
 #endif
 
-#define LOCKSTEP_TWIN_FUNCTION(name)                     \
-  template <class L>                                     \
-  LOCKSTEP_INLINE Twin<L> name(const Twin<L>& x) {       \
-    return {name(x.lo), name(x.hi)};                     \
+#define LOCKSTEP_TWIN_FUNCTION(name)               \
+  template <class L>                               \
+  LOCKSTEP_INLINE Twin<L> name(const Twin<L>& x) { \
+    return {name(x.lo), name(x.hi)};               \
   }
 LOCKSTEP_TWIN_FUNCTION(abs)
 LOCKSTEP_TWIN_FUNCTION(cos)

@@ -29,7 +29,8 @@ struct Sum {
     hi = s;
     return *this;
   }
-  /// Commutative bit for bit, so that threads which exchange partial sums all arrive at the same one.
+  /// Commutative bit for bit, so that threads which exchange partial sums all arrive at the same
+  /// one.
   LOCKSTEP_INLINE Sum& operator+=(const Sum& x) {
     const L s = hi + x.hi;
     lo = (lo + x.lo) + rounding_error(hi, x.hi, s);
@@ -37,9 +38,7 @@ struct Sum {
     return *this;
   }
   friend LOCKSTEP_INLINE Sum operator+(Sum a, const Sum& b) { return a += b; }
-  friend LOCKSTEP_INLINE Sum operator-(const Sum& a, const Sum& b) {
-    return a + Sum(-b.hi, -b.lo);
-  }
+  friend LOCKSTEP_INLINE Sum operator-(const Sum& a, const Sum& b) { return a + Sum(-b.hi, -b.lo); }
 
   LOCKSTEP_INLINE L value() const { return hi + lo; }
 };

@@ -19,8 +19,8 @@ LOCKSTEP_INLINE void evaluate_chains(const Target& target, const Group& group,
   constexpr bool exact = exact_dimension<Target>;
   Position<L, slots<n, Group>> x;
   const int d = dimension(target);
-  for_slots<n, exact>(group, d,
-                      [&](int s, int j) { x.q[s] = load_lane<L>(chains.q + j * chains.stride + chain); });
+  for_slots<n, exact>(
+      group, d, [&](int s, int j) { x.q[s] = load_lane<L>(chains.q + j * chains.stride + chain); });
   x.potential = potential_and_gradient(target, group, x.q, x.gradient);
   for_slots<n, exact>(group, d, [&](int s, int j) {
     store_lane(chains.gradient + j * chains.stride + chain, x.gradient[s]);
@@ -54,7 +54,8 @@ LOCKSTEP_INLINE void advance_chains(const Target& target, const Transition& tran
       p[s] = load_lane<L>(chains.momentum + at);
     }
   });
-  x.potential = Sum<L>(load_lane<L>(chains.potential_hi + chain), load_lane<L>(chains.potential_lo + chain));
+  x.potential =
+      Sum<L>(load_lane<L>(chains.potential_hi + chain), load_lane<L>(chains.potential_lo + chain));
 
   using Trace = TraceView<Scalar<L>>;
   for (int t = 0; t < count; ++t) {
@@ -65,8 +66,8 @@ LOCKSTEP_INLINE void advance_chains(const Target& target, const Transition& tran
         static_assert(Group::size == 1);
         L reported[local];
         target.constrain(static_cast<const L*>(x.q), reported);
-        for_slots<n, exact>(group, d,
-                            [&](int s, int j) { store_lane(trace.row(t, j) + chain, reported[s]); });
+        for_slots<n, exact>(
+            group, d, [&](int s, int j) { store_lane(trace.row(t, j) + chain, reported[s]); });
       } else {
         for_slots<n, exact>(group, d,
                             [&](int s, int j) { store_lane(trace.row(t, j) + chain, x.q[s]); });

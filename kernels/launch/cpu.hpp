@@ -1,14 +1,15 @@
 #pragma once
 
-/// The CPU backend: SIMD lanes times OpenMP threads. A thread takes a block of chains through kChunk
-/// transitions at a time; their trace stays in its cache until it is folded into the statistics.
-
-#include <omp.h>
+/// The CPU backend: SIMD lanes times OpenMP threads. A thread takes a block of chains through
+/// kChunk transitions at a time; their trace stays in its cache until it is folded into the
+/// statistics.
 
 #include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
+
+#include <omp.h>
 
 #include "kernels/launch/advance.hpp"
 #include "kernels/launch/describe.hpp"
@@ -24,8 +25,8 @@ namespace lockstep {
 /// never depends on where it stands.
 inline constexpr std::int64_t kChainBlock = 64;
 
-/// The lane of a target on the CPU: more registers in flight the fewer coordinates there are to hide
-/// latency with. A target may say otherwise by `static constexpr int lanes_in_flight`.
+/// The lane of a target on the CPU: more registers in flight the fewer coordinates there are to
+/// hide latency with. A target may say otherwise by `static constexpr int lanes_in_flight`.
 template <class S, class Target>
 struct CpuLane {
   using Batch = std::conditional_t<std::is_same_v<S, float>, FloatBatch, DoubleBatch>;
@@ -40,7 +41,8 @@ struct CpuLane {
                                   std::conditional_t<in_flight == 2, Twin<Batch>, Batch>>;
 };
 
-/// @tparam L  the lane; a parameter so that one-chain lanes (a file that nvcc compiles) and SIMD lanes
+/// @tparam L  the lane; a parameter so that one-chain lanes (a file that nvcc compiles) and SIMD
+/// lanes
 ///            (the library) make two classes, should both be linked into a program
 template <class S, class Target, class L = typename CpuLane<S, Target>::Type>
 class CpuEngine final : public Engine {
@@ -80,8 +82,8 @@ class CpuEngine final : public Engine {
   void place(std::span<const double> q) override {
     for (int j = 0; j < dim_; ++j) {
       for (std::int64_t c = 0; c < stride_; ++c) {  // padding repeats the last chain's start
-        q_[at(j, c)] = static_cast<S>(q[static_cast<std::size_t>(j * chains_ +
-                                                                 std::min(c, chains_ - 1))]);
+        q_[at(j, c)] =
+            static_cast<S>(q[static_cast<std::size_t>(j * chains_ + std::min(c, chains_ - 1))]);
       }
     }
     std::fill(momentum_.begin(), momentum_.end(), S(0));
@@ -156,12 +158,20 @@ class CpuEngine final : public Engine {
     return pooled;
   }
 
-  Statistics statistics() const override { return store_.statistics(); }
-  Draws take_draws() override { return store_.take_draws(); }
+  Statistics statistics() const override {
+    return store_.statistics();
+  }
+  Draws take_draws() override {
+    return store_.take_draws();
+  }
 
  private:
-  std::vector<S> matrix() const { return std::vector<S>(static_cast<std::size_t>(dim_ * stride_)); }
-  std::size_t at(int j, std::int64_t c) const { return static_cast<std::size_t>(j * stride_ + c); }
+  std::vector<S> matrix() const {
+    return std::vector<S>(static_cast<std::size_t>(dim_ * stride_));
+  }
+  std::size_t at(int j, std::int64_t c) const {
+    return static_cast<std::size_t>(j * stride_ + c);
+  }
 
   template <class M>
   static auto first_of(const Twin<M>& x) {
@@ -173,8 +183,9 @@ class CpuEngine final : public Engine {
   }
 
   ChainsView<S> view() {
-    return {q_.data(),            gradient_.data(), momentum_.data(), potential_hi_.data(),
-            potential_lo_.data(), stride_,          first_chain_};
+    return {
+        q_.data(), gradient_.data(), momentum_.data(), potential_hi_.data(), potential_lo_.data(),
+        stride_,   first_chain_};
   }
 
   void copy_out(const std::vector<S>& from, std::span<double> to) const {

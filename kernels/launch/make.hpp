@@ -1,8 +1,8 @@
 #pragma once
 
-/// How an engine comes to be. The definitions are in cpu.hpp and cuda.cuh, which a user's own target
-/// is compiled with; for the prebuilt targets instantiate/ holds them, and this is all that the rest
-/// of the library sees.
+/// How an engine comes to be. The definitions are in cpu.hpp and cuda.cuh, which a user's own
+/// target is compiled with; for the prebuilt targets instantiate/ holds them, and this is all that
+/// the rest of the library sees.
 
 #include <memory>
 
@@ -28,8 +28,8 @@ struct CudaDevice {
   int multiprocessors = 0;
 };
 
-/// The devices; empty with a reason in `why_none` when there are none, the driver is missing, or the
-/// library was built without CUDA.
+/// The devices; empty with a reason in `why_none` when there are none, the driver is missing, or
+/// the library was built without CUDA.
 std::vector<CudaDevice> cuda_devices(std::string* why_none = nullptr);
 
 /// True if the library was built with CUDA.

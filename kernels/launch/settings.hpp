@@ -1,7 +1,7 @@
 #pragma once
 
-/// From what the caller asked for to the kernel that does it: every combination that is built, in one
-/// place.
+/// From what the caller asked for to the kernel that does it: every combination that is built, in
+/// one place.
 
 #include <vector>
 
@@ -11,7 +11,8 @@
 
 namespace lockstep {
 
-/// The sampler and metric that launches use, the metric's arrays in the backend's scalar and layout.
+/// The sampler and metric that launches use, the metric's arrays in the backend's scalar and
+/// layout.
 template <class S>
 struct KernelSettings {
   Sampler sampler;
@@ -90,9 +91,9 @@ void with_transition(const KernelSettings<S>& settings, const MetricArrays<S>& a
   if (settings.metric == Metric::dense) {
     with_kinetic(DenseMetric<S, N, Exact>{arrays.inverse_mass, arrays.factor, dim});
   } else {
-    with_kinetic(DiagonalMetric<S, N, Exact>{
-        detail::table<S, N>(settings.inverse_mass, arrays.inverse_mass),
-        detail::table<S, N>(settings.factor, arrays.factor), dim});
+    with_kinetic(
+        DiagonalMetric<S, N, Exact>{detail::table<S, N>(settings.inverse_mass, arrays.inverse_mass),
+                                    detail::table<S, N>(settings.factor, arrays.factor), dim});
   }
 }
 

@@ -44,7 +44,8 @@ class ChunkPlan {
 class StatisticsStore {
  public:
   StatisticsStore() = default;
-  /// @param here  whether the arrays are to be in this memory; a backend with memory of its own asks
+  /// @param here  whether the arrays are to be in this memory; a backend with memory of its own
+  /// asks
   ///              for_arrays how large they are, and allocates them here when it brings them
   StatisticsStore(const Recording& recording, int dim, std::int64_t chains, std::int64_t stride,
                   bool here = true)
@@ -141,7 +142,8 @@ class StatisticsStore {
       }
       const int info = static_cast<int>(kept_.parameters.size());
       for (int r = 0; r < kept_.rows(); ++r) {
-        const int row = r < info ? kept_.parameters[static_cast<std::size_t>(r)] : dim_ + (r - info);
+        const int row =
+            r < info ? kept_.parameters[static_cast<std::size_t>(r)] : dim_ + (r - info);
         const S* source = trace.row(from + t, row);
         double* to = kept_row(draw / kept_.thin, r);
         for (std::int64_t c = chain; c < last; ++c) {
@@ -210,14 +212,16 @@ inline Statistics StatisticsStore::statistics() const {
   const double per_draw = done_ > 0 ? 1.0 / static_cast<double>(done_) : 0.0;
   s.acceptance = narrow(acceptance_, 0, 1, per_draw);
   s.divergences = narrow(divergences_, 0, 1);
-  s.squared_jump = narrow(squared_jump_, 0, 1, done_ > 1 ? 1.0 / static_cast<double>(done_ - 1) : 0);
+  s.squared_jump =
+      narrow(squared_jump_, 0, 1, done_ > 1 ? 1.0 / static_cast<double>(done_ - 1) : 0);
   s.energy_mean = narrow(energy_, 0, 1);
   s.energy_m2 = narrow(energy_, 1, 1);
   s.energy_jump = narrow(energy_, 2, 1);
   s.lags = recording_.lags;
   if (s.lags > 0) {
     // With y = x - c, n draws of mean m:  sum_{t>=k} (y_t - m)(y_{t-k} - m)
-    //   = products_k - m (sum of all but the first k) - m (sum of all but the last k) + (n - k) m^2.
+    //   = products_k - m (sum of all but the first k) - m (sum of all but the last k) + (n - k)
+    //   m^2.
     s.autocovariance.resize(static_cast<std::size_t>((s.lags + 1) * std::int64_t{dim_} * chains_));
     const auto n = static_cast<double>(done_);
     for (int j = 0; j < dim_; ++j) {

@@ -1,10 +1,11 @@
 #pragma once
 
 /// Statistics that accumulate while the chains run, so that no draw need be stored. Each chain owns
-/// its accumulators; a chunk of at most kChunk transitions is summed in the lane's precision about a
-/// pivot and then merged in float64 (Chan, Golub & LeVeque 1983):
+/// its accumulators; a chunk of at most kChunk transitions is summed in the lane's precision about
+/// a pivot and then merged in float64 (Chan, Golub & LeVeque 1983):
 ///
-///   delta = mean_b - mean_a,  mean = mean_a + delta n_b / n,  M2 = M2_a + M2_b + delta^2 n_a n_b / n.
+///   delta = mean_b - mean_a,  mean = mean_a + delta n_b / n,  M2 = M2_a + M2_b + delta^2 n_a n_b /
+///   n.
 
 #include <cstdint>
 
@@ -46,7 +47,8 @@ struct ChunkPlace {
   int half = 0;                 // 0 or 1
 };
 
-/// Merges n values of mean `s1 / n` about `pivot` and squares `s2` into (mean, M2) of `before` values.
+/// Merges n values of mean `s1 / n` about `pivot` and squares `s2` into (mean, M2) of `before`
+/// values.
 LOCKSTEP_INLINE void merge_moments(double* mean, double* m2, std::int64_t before, int n,
                                    double pivot, double s1, double s2) {
   const double chunk_mean = pivot + s1 / n;

@@ -12,16 +12,16 @@ inline constexpr double kDivergence = 1000.0;
 /// What one transition did, for statistics; nothing else depends on it.
 template <class L>
 struct Info {
-  L acceptance;       // min(1, exp(-energy_error)), 0 where that is not finite
-  L energy;           // H = U + K of the state the chain ends in
-  L energy_error;     // H(proposal) - H(start)
+  L acceptance;    // min(1, exp(-energy_error)), 0 where that is not finite
+  L energy;        // H = U + K of the state the chain ends in
+  L energy_error;  // H(proposal) - H(start)
   Mask<L> accepted;
   Mask<L> divergent;  // the error exceeds kDivergence or is not a number
 };
 
 /// The Metropolis rule, for every sampler: accept with probability min(1, exp(-(H' - H) + log J)),
-/// J the Jacobian of the proposal map (1 for volume-preserving ones). A proposal whose energy is not
-/// finite is rejected and counts as divergent.
+/// J the Jacobian of the proposal map (1 for volume-preserving ones). A proposal whose energy is
+/// not finite is rejected and counts as divergent.
 struct Metropolis {
   /// @param before, after  H at the start and at the proposal
   /// @param u              uniform on (0, 1]

@@ -13,7 +13,8 @@ inline constexpr int whole_quads = (slots<N, Group> + 3) / 4 * 4;
 
 /// Fills z with the chain's standard normals for this transition and returns a uniform on (0, 1].
 ///
-/// @param z  [whole_quads], the thread's slice; what lies beyond its coordinates is written and unused
+/// @param z  [whole_quads], the thread's slice; what lies beyond its coordinates is written and
+/// unused
 ///
 /// Coordinate j takes word j of the transition's Philox sequence (pairs give pairs), the acceptance
 /// variate the next unused word, which in few dimensions lies in the same block.
@@ -85,8 +86,7 @@ struct PartialRefreshment {
     kinetic.momentum(group, z, fresh);
     const L keep = L(static_cast<Scalar<L>>(persistence));
     const L renew = sqrt(L(1) - keep * keep);
-    for_slots<N, Exact>(group, dim,
-                        [&](int s, int) { p[s] = fma(keep, p[s], renew * fresh[s]); });
+    for_slots<N, Exact>(group, dim, [&](int s, int) { p[s] = fma(keep, p[s], renew * fresh[s]); });
     return u;
   }
 };

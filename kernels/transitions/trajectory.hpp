@@ -1,8 +1,9 @@
 #pragma once
 
 /// How far a trajectory goes: one step size and one number of steps for all chains of a transition,
-/// so that they stay in step. Both are functions of (seed, transition) alone: no chain's state enters
-/// (that would break detailed balance), and any thread, device or resumed run finds the same values.
+/// so that they stay in step. Both are functions of (seed, transition) alone: no chain's state
+/// enters (that would break detailed balance), and any thread, device or resumed run finds the same
+/// values.
 
 #include <cstdint>
 
