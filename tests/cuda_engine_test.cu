@@ -20,10 +20,10 @@
 namespace lockstep {
 
 // The library's own engines, not others made here.
-#define LOCKSTEP_FROM_LIBRARY(...)                                                             \
-  extern template std::unique_ptr<Engine> make_cpu_engine<float, __VA_ARGS__>(                 \
-      const __VA_ARGS__&, const SampleOptions&);                                               \
-  extern template std::unique_ptr<Engine> make_cuda_engine<float, __VA_ARGS__>(                \
+#define LOCKSTEP_FROM_LIBRARY(...)                                              \
+  extern template std::unique_ptr<Engine> make_cpu_engine<float, __VA_ARGS__>(  \
+      const __VA_ARGS__&, const SampleOptions&);                                \
+  extern template std::unique_ptr<Engine> make_cuda_engine<float, __VA_ARGS__>( \
       const __VA_ARGS__&, const SampleOptions&);
 LOCKSTEP_FROM_LIBRARY(Scg)
 LOCKSTEP_FROM_LIBRARY(Icg)
@@ -49,9 +49,9 @@ std::string why_no_device() {
   return why;
 }
 
-#define LOCKSTEP_NEEDS_DEVICE()                            \
+#define LOCKSTEP_NEEDS_DEVICE()                                \
   if (const std::string why = why_no_device(); !why.empty()) { \
-    GTEST_SKIP() << "no CUDA device: " << why;             \
+    GTEST_SKIP() << "no CUDA device: " << why;                 \
   }
 
 SampleOptions options_for(std::int64_t chains, int threads_per_chain = 0) {
@@ -101,10 +101,12 @@ std::vector<double> first_chains(const Engine& engine, std::int64_t n) {
   return out;
 }
 
-Sampler hmc(double step) { return Hmc{.step_size = step, .step_jitter = 0.1, .leapfrog = 5}; }
+Sampler hmc(double step) {
+  return Hmc{.step_size = step, .step_jitter = 0.1, .leapfrog = 5};
+}
 
-/// One transition from one state on both backends. Chains may part where the acceptance uniform lies
-/// within rounding of the acceptance probability: at most `parted` of them.
+/// One transition from one state on both backends. Chains may part where the acceptance uniform
+/// lies within rounding of the acceptance probability: at most `parted` of them.
 template <class Target>
 void expect_parity(const Target& target, double step, double bound, int parted) {
   constexpr std::int64_t chains = 4096;

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "kernels/lane/group.hpp"
-#include "lockstep/options.hpp"
 #include "kernels/launch/make.hpp"
+#include "lockstep/options.hpp"
 
 namespace lockstep {
 namespace {

@@ -191,9 +191,9 @@ constexpr std::uint32_t kTransitions = 4;
 
 /// Float lanes against double, in one transition: relative differences of positions, and of energy
 /// errors to energies.
-constexpr double kPositionBound = 1e-4, kEnergyBound = 1e-5;
+constexpr double kPositionBound = 1e-5, kEnergyBound = 1e-5;
 /// Scalar float against SIMD: exp, log and logistic are of different libraries.
-constexpr double kLanePositionBound = 5e-5, kLaneEnergyBound = 5e-6;
+constexpr double kLanePositionBound = 2e-6, kLaneEnergyBound = 5e-6;
 
 /// No exp, log or logistic between the state and the energy: fma, + and * round alike everywhere.
 bool without_transcendentals(const std::string& name) {

@@ -6,11 +6,11 @@
 //
 // Each is the best of several timings. Exit status 2 where there is no device.
 
-#include <cuda_runtime.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+
+#include <cuda_runtime.h>
 
 namespace {
 
@@ -105,9 +105,9 @@ int main() {
 
   const int blocks = device.multiProcessorCount * 8;
   const double threads = static_cast<double>(blocks) * kThreads;
-  const double ffma =
-      threads * kChains * kSteps /
-      best_seconds(10, [&] { ffma_kernel<<<blocks, kThreads>>>(0.999f, 0.001f, out); });
+  const double ffma = threads * kChains * kSteps / best_seconds(10, [&] {
+                        ffma_kernel<<<blocks, kThreads>>>(0.999f, 0.001f, out);
+                      });
   const double mufu = threads * kChains * (kSteps / 8) /
                       best_seconds(10, [&] { mufu_kernel<<<blocks, kThreads>>>(out); });
 
@@ -125,9 +125,9 @@ int main() {
   cudaFree(to);
   cudaFree(out);
 
-  std::printf("{\"device\": \"%s\", \"compute_capability\": \"%d.%d\", \"multiprocessors\": %d, "
-              "\"ffma_per_second\": %.6g, \"mufu_per_second\": %.6g, \"copy_per_second\": %.6g}\n",
-              device.name, device.major, device.minor, device.multiProcessorCount, ffma, mufu,
-              copy);
+  std::printf(
+      "{\"device\": \"%s\", \"compute_capability\": \"%d.%d\", \"multiprocessors\": %d, "
+      "\"ffma_per_second\": %.6g, \"mufu_per_second\": %.6g, \"copy_per_second\": %.6g}\n",
+      device.name, device.major, device.minor, device.multiProcessorCount, ffma, mufu, copy);
   return 0;
 }

@@ -9,7 +9,8 @@ statistics streamed. What makes the comparison fair:
 * every case runs rolled and with the leapfrog loop unrolled, and the faster one counts;
 * matrix products, where a target has any, run in full float32, not TF32;
 * NumPyro gets num_steps and no trajectory_length (which would otherwise override step_size), no
-  adaptation, vectorised chains and no progress bar; it stores its draws, which the others do not;
+  adaptation, vectorised chains and no progress bar, and is timed by the difference between a long
+  and a short run; it stores its draws, which the others do not;
 * fresh seeds for each of at least 5 timings of at least 0.3 s; the median counts;
 * acceptance, and for normal targets mean and variance over the chains, are reported, so that a case
   which sampled something else can be discarded.
@@ -181,33 +182,36 @@ def numpyro_case(jax, jnp, options, name, chains):
 
     dim, potential, variances = targets(jnp, jnp.log1p, jnp.exp)[name]
     q = starts(jax, jnp, name, dim, variances, chains, 99)
-    transitions = 50  # a run of another length would be compiled anew
-    kernel = HMC(potential_fn=potential, step_size=options.step_size, trajectory_length=None,
-                 num_steps=options.leapfrog, adapt_step_size=False, adapt_mass_matrix=False)
-    mcmc = MCMC(kernel, num_warmup=0, num_samples=transitions, num_chains=chains,
-                chain_method="vectorized", progress_bar=False)
 
-    def run():
-        if mcmc.last_state is None:
-            mcmc.run(jax.random.PRNGKey(0), init_params=q, extra_fields=("accept_prob",))
-        else:  # go on from there, in the program that is compiled already
-            mcmc.post_warmup_state = mcmc.last_state
-            mcmc.run(mcmc.post_warmup_state.rng_key, extra_fields=("accept_prob",))
-        return jax.block_until_ready((mcmc.get_samples(group_by_chain=True),
-                                      mcmc.get_extra_fields(group_by_chain=True)))
+    def median_seconds(transitions):
+        """(of a run that goes on from the last one, of the first run, that run's result)."""
+        kernel = HMC(potential_fn=potential, step_size=options.step_size, trajectory_length=None,
+                     num_steps=options.leapfrog, adapt_step_size=False, adapt_mass_matrix=False)
+        mcmc = MCMC(kernel, num_warmup=0, num_samples=transitions, num_chains=chains,
+                    chain_method="vectorized", progress_bar=False)
+        times = []
+        for i in range(2 + TIMINGS):
+            begin = time.perf_counter()
+            if i == 0:
+                mcmc.run(jax.random.PRNGKey(0), init_params=q, extra_fields=("accept_prob",))
+            else:
+                mcmc.post_warmup_state = mcmc.last_state
+                mcmc.run(mcmc.post_warmup_state.rng_key, extra_fields=("accept_prob",))
+            result = jax.block_until_ready((mcmc.get_samples(group_by_chain=True),
+                                            mcmc.get_extra_fields(group_by_chain=True)))
+            times.append(time.perf_counter() - begin)
+        return statistics.median(times[2:]), times[0], result  # both of the first ones compile
 
-    begin = time.perf_counter()
-    run()
-    first = time.perf_counter() - begin
-    run()  # continuing is a program of its own
-    times, spent = [], 0.0
-    while len(times) < TIMINGS or spent < TIMINGS * LEAST_SECONDS:
-        begin = time.perf_counter()
-        samples, extra = run()
-        spent += time.perf_counter() - begin
-        times.append((time.perf_counter() - begin) / transitions)
+    # Each run begins with about a second of Python and tracing: the difference between two lengths is
+    # free of it. The longer one's draws must fit the memory.
+    short, long = 50, max(100, min(1050, int(1e9 / (chains * dim))))
+    short_seconds, _, _ = median_seconds(short)
+    long_seconds, first, (samples, extra) = median_seconds(long)
+    seconds = (long_seconds - short_seconds) / (long - short)
+    if seconds <= 0:
+        raise RuntimeError(f"{long - short} transitions take no longer than the noise of a run")
     return dict(method="NumPyro", compile_seconds=first,
-                transitions_per_second=chains / statistics.median(times),
+                transitions_per_second=chains / seconds,
                 acceptance=float(jnp.mean(extra["accept_prob"])),
                 **moments(jnp, samples[:, -1], variances))
 

@@ -3,10 +3,7 @@
 #include <cmath>
 #include <string>
 
-#include <Eigen/Cholesky>
-#include <Eigen/Core>
-#include <Eigen/Eigenvalues>
-
+#include "host/eigen.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep {

@@ -1,15 +1,13 @@
 #pragma once
 
-/// The CUDA backend. A thread, or a few, is a chain; a launch runs up to kChunk transitions with the
-/// state in registers and writes their trace to a buffer, which is folded into statistics, and from
-/// which kept draws are gathered, on a second stream while the next launch runs:
+/// The CUDA backend. A thread, or a few, is a chain; a launch runs up to kChunk transitions with
+/// the state in registers and writes their trace to a buffer, which is folded into statistics, and
+/// from which kept draws are gathered, on a second stream while the next launch runs:
 ///
 ///   compute    advance 0 -> trace A | advance 1 -> trace B | advance 2 -> trace A | ...
 ///   transfer                        | fold A, copy A       | fold B, copy B       | ...
 ///
 /// More chains than the card holds run as tiles, each through the whole of a launch.
-
-#include <cuda_runtime.h>
 
 #include <array>
 #include <cstdint>
@@ -18,6 +16,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <cuda_runtime.h>
 
 #include "kernels/launch/cuda_kernels.cuh"
 #include "kernels/launch/cuda_memory.cuh"
@@ -94,8 +94,8 @@ class CudaEngine final : public Engine {
     std::vector<S> padded(static_cast<std::size_t>(dim_ * stride_));
     for (int j = 0; j < dim_; ++j) {
       for (std::int64_t c = 0; c < stride_; ++c) {  // padding repeats the last chain's start
-        padded[static_cast<std::size_t>(j * stride_ + c)] = static_cast<S>(
-            q[static_cast<std::size_t>(j * chains_ + std::min(c, chains_ - 1))]);
+        padded[static_cast<std::size_t>(j * stride_ + c)] =
+            static_cast<S>(q[static_cast<std::size_t>(j * chains_ + std::min(c, chains_ - 1))]);
       }
     }
     q_.upload(padded.data(), compute_);
@@ -140,19 +140,19 @@ class CudaEngine final : public Engine {
     store_ = StatisticsStore(recording, dim_, chains_, stride_, /*here=*/false);
     statistics_ = store_.view();
     std::size_t i = 0;
-    store_.for_arrays([&](double* StatisticsView::*array, std::vector<double>& known,
-                          std::size_t size) {
-      if (arrays_[i].size() != size) {
-        arrays_[i] = {};  // frees it first
-        arrays_[i] = cuda::DeviceArray<double>(size, "the streamed statistics");
-      }
-      if (known.empty()) {
-        arrays_[i].clear(compute_);
-      } else {
-        arrays_[i].upload(known.data(), compute_);
-      }
-      statistics_.*array = arrays_[i++].data();
-    });
+    store_.for_arrays(
+        [&](double* StatisticsView::*array, std::vector<double>& known, std::size_t size) {
+          if (arrays_[i].size() != size) {
+            arrays_[i] = {};  // frees it first
+            arrays_[i] = cuda::DeviceArray<double>(size, "the streamed statistics");
+          }
+          if (known.empty()) {
+            arrays_[i].clear(compute_);
+          } else {
+            arrays_[i].upload(known.data(), compute_);
+          }
+          statistics_.*array = arrays_[i++].data();
+        });
     compute_.synchronize("the streamed statistics");
     kept_rows_ = uploaded(store_.kept_rows(), "the kept draws");
   }
@@ -167,7 +167,7 @@ class CudaEngine final : public Engine {
       int turn = 0;
       store_.for_chunks(launch.count, [&](int done, int n, const ChunkPlace& place) {
         Trace& trace = traces_[static_cast<std::size_t>(turn++ % 2)];
-        deliver(trace);               // the host has its previous draws, and
+        deliver(trace);                // the host has its previous draws, and
         trace.folded.block(compute_);  // the device is through with it
         trace.view = {trace.memory.data(), tile.end - tile.begin, dim_, tile.begin};
         kernel.advance(sweep(tile, launch, done, n, trace.view));
@@ -274,8 +274,9 @@ class CudaEngine final : public Engine {
   }
 
   ChainsView<S> view() const {
-    return {q_.data(),            gradient_.data(), momentum_.data(), potential_hi_.data(),
-            potential_lo_.data(), stride_,          first_chain_};
+    return {
+        q_.data(), gradient_.data(), momentum_.data(), potential_hi_.data(), potential_lo_.data(),
+        stride_,   first_chain_};
   }
 
   Sweep sweep(const cuda::ChainRange& tile, const Launch& launch, int done, int n,
@@ -290,9 +291,8 @@ class CudaEngine final : public Engine {
   }
 
   int group_for(int largest) const {
-    return wanted_threads_ > 0
-               ? cuda::checked_threads_per_chain(wanted_threads_, dim_, largest)
-               : cuda::threads_per_chain(dim_, chains_, multiprocessors_, largest);
+    return wanted_threads_ > 0 ? cuda::checked_threads_per_chain(wanted_threads_, dim_, largest)
+                               : cuda::threads_per_chain(dim_, chains_, multiprocessors_, largest);
   }
 
   /// The kernel for the sampler that `configure` set, at this launch's step size.
@@ -310,7 +310,8 @@ class CudaEngine final : public Engine {
               return;
             } else {
               throw UsageError(
-                  "the curand generator serves HMC with leapfrog, full momentum refreshment, a unit "
+                  "the curand generator serves HMC with leapfrog, full momentum refreshment, a "
+                  "unit "
                   "or diagonal metric and single precision on CUDA; use the philox generator");
             }
           }
@@ -338,8 +339,8 @@ class CudaEngine final : public Engine {
   template <class Stream, class Group, class Transition>
   Kernel bound(const Transition& transition) const {
     const auto kernel = cuda::advance_kernel<S, Stream, Group, Target, Transition>;
-    const std::string name = "advance_kernel with " + std::to_string(Group::size) +
-                             " threads per chain, " + where();
+    const std::string name =
+        "advance_kernel with " + std::to_string(Group::size) + " threads per chain, " + where();
     int blocks = 0;
     cuda::check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, cuda::kBlock, 0),
                 "cudaOccupancyMaxActiveBlocksPerMultiprocessor", name);
@@ -373,7 +374,7 @@ class CudaEngine final : public Engine {
   void keep(Trace& trace, int n, const cuda::ChainRange& tile, std::int64_t first_draw) {
     const std::int64_t thin = store_.thin();
     const std::int64_t last = std::min(tile.end, store_.kept_chains());
-    const std::int64_t first_kept = first_draw / thin;         // draws kept so far
+    const std::int64_t first_kept = first_draw / thin;  // draws kept so far
     const int kept = static_cast<int>((first_draw + n) / thin - first_kept);
     if (tile.begin >= last || kept == 0) {
       return;
@@ -381,8 +382,8 @@ class CudaEngine final : public Engine {
     trace.first_kept = first_kept;
     trace.kept = kept;
     trace.kept_chains = {tile.begin, last};
-    const std::size_t size = static_cast<std::size_t>(kept * std::int64_t(kept_rows_.size()) *
-                                                      (last - tile.begin));
+    const std::size_t size =
+        static_cast<std::size_t>(kept * std::int64_t(kept_rows_.size()) * (last - tile.begin));
     if (trace.pinned_size < size) {
       // As large as it will ever be for tiles of this size.
       const std::size_t most = static_cast<std::size_t>((kChunk + thin - 1) / thin) *
@@ -443,7 +444,7 @@ class CudaEngine final : public Engine {
   cuda::DeviceArray<S> inverse_mass_, factor_;
   std::array<Trace, 2> traces_;
   StatisticsStore store_;
-  StatisticsView statistics_;  // store_'s arrays, on the device
+  StatisticsView statistics_;                         // store_'s arrays, on the device
   std::array<cuda::DeviceArray<double>, 10> arrays_;  // in the order of for_arrays
   cuda::DeviceArray<int> kept_rows_;
   EngineDescription description_;

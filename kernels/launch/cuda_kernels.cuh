@@ -29,8 +29,8 @@ inline constexpr int largest_group_of = [] {
   }
 }();
 
-/// The sampler that groups and cuRAND's generator are compiled for: HMC as most people run it, with a
-/// unit or diagonal metric and leapfrog. The others run one thread per chain, with Lockstep's own
+/// The sampler that groups and cuRAND's generator are compiled for: HMC as most people run it, with
+/// a unit or diagonal metric and leapfrog. The others run one thread per chain, with Lockstep's own
 /// normals; each further combination would lengthen every build.
 template <class Transition>
 inline constexpr bool is_default_transition = false;
@@ -41,11 +41,13 @@ inline constexpr bool is_default_transition<
 /// Coordinates that a thread holds in registers. Arrays of targets whose dimension is known at run
 /// time are indexed by a variable and live in local memory instead.
 template <class Target, class Group>
-inline constexpr int slots_in_registers = exact_dimension<Target> ? slots<capacity<Target>, Group> : 0;
+inline constexpr int slots_in_registers =
+    exact_dimension<Target> ? slots<capacity<Target>, Group> : 0;
 
 /// U and dU/dq of chains [begin, end), both multiples of 32.
 template <class S, class Target>
-__global__ void __launch_bounds__(kBlock, blocks_per_multiprocessor(slots_in_registers<Target, Solo>))
+__global__ void __launch_bounds__(kBlock,
+                                  blocks_per_multiprocessor(slots_in_registers<Target, Solo>))
     evaluate_kernel(const __grid_constant__ Target target,
                     const __grid_constant__ ChainsView<S> chains, std::int64_t begin,
                     std::int64_t end) {
@@ -67,10 +69,11 @@ struct Sweep {
   TraceView<S> trace;
 };
 
-/// Parameters are __grid_constant__: coordinates' constants are then read from constant memory where
-/// they stand, by any index, and no thread makes a local copy.
+/// Parameters are __grid_constant__: coordinates' constants are then read from constant memory
+/// where they stand, by any index, and no thread makes a local copy.
 template <class S, class Stream, class Group, class Target, class Transition>
-__global__ void __launch_bounds__(kBlock, blocks_per_multiprocessor(slots_in_registers<Target, Group>))
+__global__ void __launch_bounds__(kBlock,
+                                  blocks_per_multiprocessor(slots_in_registers<Target, Group>))
     advance_kernel(const __grid_constant__ Target target,
                    const __grid_constant__ Transition transition,
                    const __grid_constant__ Sweep<S> sweep) {

@@ -1,14 +1,14 @@
 #pragma once
 
-/// CUDA's resources as values: memory, streams and events that free themselves, launches, and errors
-/// that say what failed and for what.
-
-#include <cuda_runtime.h>
+/// CUDA's resources as values: memory, streams and events that free themselves, launches, and
+/// errors that say what failed and for what.
 
 #include <cstddef>
 #include <string>
 #include <type_traits>
 #include <utility>
+
+#include <cuda_runtime.h>
 
 #include "kernels/launch/cuda_shape.hpp"
 #include "lockstep/error.hpp"
@@ -21,9 +21,8 @@ inline void check(cudaError_t status, const std::string& call, const std::string
     return;
   }
   cudaGetLastError();  // an error that has been reported must not surface again in a later call
-  std::string message =
-      call + " failed for " + purpose + ": " + cudaGetErrorString(status) + " (" +
-      cudaGetErrorName(status) + ")";
+  std::string message = call + " failed for " + purpose + ": " + cudaGetErrorString(status) + " (" +
+                        cudaGetErrorName(status) + ")";
   if (status == cudaErrorMemoryAllocation) {
     message += "; use fewer chains, fewer lags, or more devices";
   }

@@ -23,9 +23,11 @@ constexpr int largest_group(int dim) {
 
 /// Blocks per multiprocessor that a kernel's registers must allow, given the coordinates a thread
 /// holds. A leapfrog transition needs about 6 registers per coordinate and 30 more, and a
-/// multiprocessor has 65536: 512, 384 or 256 threads with up to 128, 168 or 255 registers each. Fewer
-/// registers would spill; more would leave latency uncovered.
-constexpr int blocks_per_multiprocessor(int slots) { return slots <= 16 ? 4 : slots <= 24 ? 3 : 2; }
+/// multiprocessor has 65536: 512, 384 or 256 threads with up to 128, 168 or 255 registers each.
+/// Fewer registers would spill; more would leave latency uncovered.
+constexpr int blocks_per_multiprocessor(int slots) {
+  return slots <= 16 ? 4 : slots <= 24 ? 3 : 2;
+}
 
 /// Threads that share a chain of a target whose coordinates can be shared: as few as keep its state
 /// in registers, and more where the chains alone leave schedulers without a warp.
@@ -41,7 +43,8 @@ constexpr int threads_per_chain(int dim, std::int64_t chains, int multiprocessor
 /// The caller's own choice, once it is known to be possible.
 /// @throw UsageError  naming the choice and what is possible
 inline int checked_threads_per_chain(int wanted, int dim, int largest) {
-  const bool power = wanted > 0 && wanted <= 32 && std::has_single_bit(static_cast<unsigned>(wanted));
+  const bool power =
+      wanted > 0 && wanted <= 32 && std::has_single_bit(static_cast<unsigned>(wanted));
   require(power, "threads per chain is " + std::to_string(wanted) +
                      ", but must be 1, 2, 4, 8, 16 or 32 (0: chosen automatically)");
   require(wanted <= largest,
@@ -58,8 +61,8 @@ inline int checked_threads_per_chain(int wanted, int dim, int largest) {
 
 /// Chains that run together, a multiple of `block`; all tiles of a launch are about equally large.
 ///
-/// A tile should fill the card; beyond that it is better small, because what it records stays in the
-/// second-level cache until it is folded.
+/// A tile should fill the card; beyond that it is better small, because what it records stays in
+/// the second-level cache until it is folded.
 /// @param padded    chains, a multiple of block
 /// @param resident  chains that the card holds at once
 /// @param cached    chains whose trace fits the second-level cache

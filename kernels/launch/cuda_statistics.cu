@@ -1,6 +1,5 @@
-#include "kernels/launch/cuda_statistics.cuh"
-
 #include "kernels/launch/cuda_memory.cuh"
+#include "kernels/launch/cuda_statistics.cuh"
 
 namespace lockstep::cuda {
 namespace {
@@ -86,10 +85,10 @@ void pack(const TraceView<S>& trace, const KeptRows& kept, const ChainRange& cha
   launch(pack_kernel<S>, grid, stream, "pack_kernel, the kept draws", trace, kept, chains, to);
 }
 
-#define LOCKSTEP_INSTANTIATE(S)                                                                   \
-  template void fold(const TraceView<S>&, int, const StatisticsView&, const ChainRange&,          \
-                     const ChunkPlace&, cudaStream_t);                                            \
-  template void pool(const TraceView<S>&, int, const ChainRange&, PooledCounts*, cudaStream_t);   \
+#define LOCKSTEP_INSTANTIATE(S)                                                                 \
+  template void fold(const TraceView<S>&, int, const StatisticsView&, const ChainRange&,        \
+                     const ChunkPlace&, cudaStream_t);                                          \
+  template void pool(const TraceView<S>&, int, const ChainRange&, PooledCounts*, cudaStream_t); \
   template void pack(const TraceView<S>&, const KeptRows&, const ChainRange&, S*, cudaStream_t);
 LOCKSTEP_INSTANTIATE(float)
 LOCKSTEP_INSTANTIATE(double)

@@ -22,7 +22,8 @@ struct PooledCounts {
   unsigned long long acceptance = 0, divergences = 0;
 };
 
-/// Folds the first n transitions of the trace into the chains' statistics (statistics/streaming.hpp).
+/// Folds the first n transitions of the trace into the chains' statistics
+/// (statistics/streaming.hpp).
 template <class S>
 void fold(const TraceView<S>& trace, int n, const StatisticsView& statistics,
           const ChainRange& chains, const ChunkPlace& place, cudaStream_t stream);

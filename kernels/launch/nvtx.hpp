@@ -12,8 +12,12 @@ namespace lockstep {
 class ProfilerRange {
  public:
 #if LOCKSTEP_WITH_NVTX
-  explicit ProfilerRange(const char* name) { nvtxRangePushA(name); }
-  ~ProfilerRange() { nvtxRangePop(); }
+  explicit ProfilerRange(const char* name) {
+    nvtxRangePushA(name);
+  }
+  ~ProfilerRange() {
+    nvtxRangePop();
+  }
 #else
   explicit ProfilerRange(const char*) {}
   ~ProfilerRange() {}

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Several engines as one: each has a run of neighbouring chains, numbered globally, so that a chain
-/// draws the same numbers wherever it runs.
+/// Several engines as one: each has a run of neighbouring chains, numbered globally, so that a
+/// chain draws the same numbers wherever it runs.
 
 #include <algorithm>
 #include <cstdint>
@@ -28,7 +28,8 @@ class ShardedEngine final : public Engine {
     for (const auto& shard : shards_) {
       first_.push_back(description_.chains);
       description_.chains += shard->description().chains;
-      description_.device += (description_.device.empty() ? "" : " + ") + shard->description().device;
+      description_.device +=
+          (description_.device.empty() ? "" : " + ") + shard->description().device;
     }
   }
 
@@ -108,18 +109,18 @@ class ShardedEngine final : public Engine {
       member(all) = joined(columns);
     };
     for (int half = 0; half < 2; ++half) {
-      join([half](Statistics& s) -> auto& { return s.mean[half]; });
-      join([half](Statistics& s) -> auto& { return s.m2[half]; });
-      join([half](Statistics& s) -> auto& { return s.mean_square[half]; });
-      join([half](Statistics& s) -> auto& { return s.m2_square[half]; });
+      join([half](Statistics & s) -> auto& { return s.mean[half]; });
+      join([half](Statistics & s) -> auto& { return s.m2[half]; });
+      join([half](Statistics & s) -> auto& { return s.mean_square[half]; });
+      join([half](Statistics & s) -> auto& { return s.m2_square[half]; });
     }
-    join([](Statistics& s) -> auto& { return s.acceptance; });
-    join([](Statistics& s) -> auto& { return s.divergences; });
-    join([](Statistics& s) -> auto& { return s.squared_jump; });
-    join([](Statistics& s) -> auto& { return s.energy_mean; });
-    join([](Statistics& s) -> auto& { return s.energy_m2; });
-    join([](Statistics& s) -> auto& { return s.energy_jump; });
-    join([](Statistics& s) -> auto& { return s.autocovariance; });
+    join([](Statistics & s) -> auto& { return s.acceptance; });
+    join([](Statistics & s) -> auto& { return s.divergences; });
+    join([](Statistics & s) -> auto& { return s.squared_jump; });
+    join([](Statistics & s) -> auto& { return s.energy_mean; });
+    join([](Statistics & s) -> auto& { return s.energy_m2; });
+    join([](Statistics & s) -> auto& { return s.energy_jump; });
+    join([](Statistics & s) -> auto& { return s.autocovariance; });
     return all;
   }
 

@@ -25,10 +25,10 @@ using Persistent = transitions::Hmc<Diagonal<Target>, Palindromic, PartialRefres
 template <class Target>
 using Walk = transitions::RandomWalk<Diagonal<Target>>;
 
-#define LOCKSTEP_WATCH(G, Transition, ...)                                                   \
+#define LOCKSTEP_WATCH(G, Transition, ...)                                                    \
   template __global__ void cuda::advance_kernel<float, Stream<float>, cuda::GroupOf<G>::Type, \
-                                                __VA_ARGS__, Transition<__VA_ARGS__>>(       \
-      const __grid_constant__ __VA_ARGS__, const __grid_constant__ Transition<__VA_ARGS__>,  \
+                                                __VA_ARGS__, Transition<__VA_ARGS__>>(        \
+      const __grid_constant__ __VA_ARGS__, const __grid_constant__ Transition<__VA_ARGS__>,   \
       const __grid_constant__ cuda::Sweep<float>);
 
 LOCKSTEP_WATCH(1, Usual, Scg)
@@ -52,7 +52,7 @@ LOCKSTEP_WATCH(4, Usual, Icg)
 LOCKSTEP_WATCH(8, Usual, Icg)
 LOCKSTEP_WATCH(16, Usual, Icg)
 
-#define LOCKSTEP_WATCH_OTHERS(...)                  \
+#define LOCKSTEP_WATCH_OTHERS(...)                \
   LOCKSTEP_WATCH(1, OtherIntegrator, __VA_ARGS__) \
   LOCKSTEP_WATCH(1, Persistent, __VA_ARGS__)      \
   LOCKSTEP_WATCH(1, Walk, __VA_ARGS__)

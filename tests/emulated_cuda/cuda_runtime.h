@@ -2,10 +2,8 @@
 
 /// As much of CUDA as Lockstep's backend uses, for a compiler and a machine that have none: device
 /// memory is host memory, every operation is done when its call returns, and the 32 threads
-/// of a warp meet at each shuffle. What it leaves out is what only a card can show: concurrency between streams,
-/// and the device's own rounding.
-
-#include <ucontext.h>
+/// of a warp meet at each shuffle. What it leaves out is what only a card can show: concurrency
+/// between streams, and the device's own rounding.
 
 #include <atomic>
 #include <cmath>
@@ -17,6 +15,8 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include <ucontext.h>
 
 #define __host__
 #define __device__
@@ -32,17 +32,23 @@ struct dim3 {
 
 inline thread_local dim3 threadIdx, blockIdx, blockDim;
 
-// ---- intrinsics, exact here -----------------------------------------------------------------------
+// ---- intrinsics, exact here
+// -----------------------------------------------------------------------
 
-inline float __expf(float x) { return std::exp(x); }
-inline float __fdividef(float x, float y) { return x / y; }
+inline float __expf(float x) {
+  return std::exp(x);
+}
+inline float __fdividef(float x, float y) {
+  return x / y;
+}
 
-// ---- warps ----------------------------------------------------------------------------------------
+// ---- warps
+// ----------------------------------------------------------------------------------------
 
 namespace emulated {
 
-/// 32 lanes that take turns on one thread of the host; each keeps a stack of its own and gives way to
-/// the next at every shuffle.
+/// 32 lanes that take turns on one thread of the host; each keeps a stack of its own and gives way
+/// to the next at every shuffle.
 class Warp {
  public:
   Warp() {
@@ -140,14 +146,19 @@ T atomicAdd(T* to, T x) {
   return std::atomic_ref<T>(*to).fetch_add(x);
 }
 
-// ---- the runtime -----------------------------------------------------------------------------------
+// ---- the runtime
+// -----------------------------------------------------------------------------------
 
 enum cudaError_t { cudaSuccess, cudaErrorMemoryAllocation = 2 };
-inline const char* cudaGetErrorString(cudaError_t e) { return e == cudaSuccess ? "no error" : "out of memory"; }
+inline const char* cudaGetErrorString(cudaError_t e) {
+  return e == cudaSuccess ? "no error" : "out of memory";
+}
 inline const char* cudaGetErrorName(cudaError_t e) {
   return e == cudaSuccess ? "cudaSuccess" : "cudaErrorMemoryAllocation";
 }
-inline cudaError_t cudaGetLastError() { return cudaSuccess; }
+inline cudaError_t cudaGetLastError() {
+  return cudaSuccess;
+}
 
 using cudaStream_t = int*;
 using cudaEvent_t = int*;
@@ -163,7 +174,9 @@ inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   *p = {};
   return cudaSuccess;
 }
-inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
+inline cudaError_t cudaSetDevice(int) {
+  return cudaSuccess;
+}
 
 /// Filled with a pattern that no number is made of: what is read before it is written shows.
 inline cudaError_t cudaMalloc(void** p, std::size_t bytes) {
@@ -174,12 +187,16 @@ inline cudaError_t cudaMalloc(void** p, std::size_t bytes) {
   std::memset(*p, 0xFF, bytes);
   return cudaSuccess;
 }
-inline cudaError_t cudaMallocHost(void** p, std::size_t bytes) { return cudaMalloc(p, bytes); }
+inline cudaError_t cudaMallocHost(void** p, std::size_t bytes) {
+  return cudaMalloc(p, bytes);
+}
 inline cudaError_t cudaFree(void* p) {
   std::free(p);
   return cudaSuccess;
 }
-inline cudaError_t cudaFreeHost(void* p) { return cudaFree(p); }
+inline cudaError_t cudaFreeHost(void* p) {
+  return cudaFree(p);
+}
 inline cudaError_t cudaMemsetAsync(void* p, int value, std::size_t bytes, cudaStream_t) {
   std::memset(p, value, bytes);
   return cudaSuccess;
@@ -189,14 +206,30 @@ inline cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes
   std::memcpy(to, from, bytes);
   return cudaSuccess;
 }
-inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t*, unsigned) { return cudaSuccess; }
-inline cudaError_t cudaStreamDestroy(cudaStream_t) { return cudaSuccess; }
-inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
-inline cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return cudaSuccess; }
-inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t*, unsigned) { return cudaSuccess; }
-inline cudaError_t cudaEventDestroy(cudaEvent_t) { return cudaSuccess; }
-inline cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
-inline cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t*, unsigned) {
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamDestroy(cudaStream_t) {
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) {
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) {
+  return cudaSuccess;
+}
+inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t*, unsigned) {
+  return cudaSuccess;
+}
+inline cudaError_t cudaEventDestroy(cudaEvent_t) {
+  return cudaSuccess;
+}
+inline cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) {
+  return cudaSuccess;
+}
+inline cudaError_t cudaEventSynchronize(cudaEvent_t) {
+  return cudaSuccess;
+}
 
 /// One block at a time on one multiprocessor: even small tests run in several tiles.
 template <class Kernel>

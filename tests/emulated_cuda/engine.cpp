@@ -143,7 +143,9 @@ void expect_parity(const Target& target, const Case& run, const SampleOptions& o
   expect_same(a, b);
 }
 
-Sampler hmc(double step) { return Hmc{.step_size = step, .step_jitter = 0.1, .leapfrog = 3}; }
+Sampler hmc(double step) {
+  return Hmc{.step_size = step, .step_jitter = 0.1, .leapfrog = 3};
+}
 
 TEST(EmulatedCuda, EveryTransition) {
   const EightSchoolsNc target;
@@ -151,9 +153,10 @@ TEST(EmulatedCuda, EveryTransition) {
   const auto options = options_for();
   expect_parity(target, case_of(d, hmc(0.9)), options);
   expect_parity(target, case_of(d, hmc(0.9), Metric::dense), options);
-  expect_parity(target,
-                case_of(d, Hmc{.step_size = 1.2, .leapfrog = 2, .integrator = Integrator::minimal_norm_4}),
-                options);
+  expect_parity(
+      target,
+      case_of(d, Hmc{.step_size = 1.2, .leapfrog = 2, .integrator = Integrator::minimal_norm_4}),
+      options);
   expect_parity(target, case_of(d, Ghmc{.step_size = 0.9}), options);
   expect_parity(target, case_of(d, RandomWalk{.step_size = 0.4}), options);
   expect_parity(target, case_of(d, RandomWalk{.step_size = 0.4}, Metric::dense), options);
