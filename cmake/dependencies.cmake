@@ -63,7 +63,7 @@ if(NOT Eigen3_FOUND)
   target_include_directories(Eigen3::Eigen SYSTEM INTERFACE "${eigen_SOURCE_DIR}")
 endif()
 
-find_package(nlohmann_json 3.7 CONFIG QUIET)
+find_package(nlohmann_json 3.9 CONFIG QUIET)
 if(NOT nlohmann_json_FOUND)
   lockstep_announce_download("nlohmann_json" nlohmann-json3-dev)
   FetchContent_Declare(nlohmann_json SYSTEM

@@ -29,6 +29,8 @@ void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
   at_least("thin", options.thin, 1);
   at_least("lags", options.lags, 0);
   at_least("threads", options.threads, 0);
+  require(options.threads <= 1024, "threads is " + std::to_string(options.threads) +
+                                       ": give at most 1024, or 0 for one per processor");
   at_least("superchain", options.superchain, 1);
   at_least("leapfrog", sampler.leapfrog, 1);
   require(options.thin <= options.draws, "thin is " + std::to_string(options.thin) + ", but only " +
