@@ -72,8 +72,9 @@ void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
   require(options.generator == Generator::philox || options.backend != Backend::cpu,
           "the cuRAND generator runs on CUDA only: choose philox, or the cuda backend");
   const int g = options.threads_per_chain;
-  require(g == 0 || g == 1 || g == 2 || g == 4 || g == 8 || g == 32,
-          "threads_per_chain is " + std::to_string(g) + ": give 1, 2, 4, 8 or 32, or 0 to choose");
+  require(
+      g == 0 || g == 1 || g == 2 || g == 4 || g == 8 || g == 16 || g == 32,
+      "threads_per_chain is " + std::to_string(g) + ": give 1, 2, 4, 8, 16 or 32, or 0 to choose");
 }
 
 }  // namespace lockstep

@@ -77,12 +77,14 @@ auto run_group(Body body) {
   }
 }
 
-bool same_bits(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+bool same_bits(float a, float b) {
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
 
 template <int N>
 Sum<float> solo_sum(const std::vector<float>& x) {
-  return sum_coordinates<float, N, true>(Solo{}, N,
-                                         [&](int s, int) { return x[static_cast<std::size_t>(s)]; });
+  return sum_coordinates<float, N, true>(
+      Solo{}, N, [&](int s, int) { return x[static_cast<std::size_t>(s)]; });
 }
 
 template <int N, int G>
@@ -122,7 +124,8 @@ void sums_as_one() {
 TEST(Group, SumsTheSameBitsHoweverManyShareThem) {
   []<int... N>(std::integer_sequence<int, N...>) {
     (sums_as_one<N + 1>(), ...);
-  }(std::make_integer_sequence<int, 70>{});
+  }
+  (std::make_integer_sequence<int, 70>{});
   sums_as_one<333>();
 }
 
@@ -148,7 +151,8 @@ void covers() {
 TEST(Group, CoversEveryCoordinateOnce) {
   []<int... N>(std::integer_sequence<int, N...>) {
     ((covers<N + 1, 2>(), covers<N + 1, 4>(), covers<N + 1, 8>(), covers<N + 1, 32>()), ...);
-  }(std::make_integer_sequence<int, 70>{});
+  }
+  (std::make_integer_sequence<int, 70>{});
   std::vector<int> seen;
   for_slots<9, true>(Solo{}, 9, [&](int s, int j) {
     EXPECT_EQ(s, j);
@@ -180,8 +184,9 @@ Chain transitions_of(const Group& group, const Target& target, const Transition&
   x.potential = potential_and_gradient(target, group, x.q, x.gradient);
   for (std::uint32_t t = 0; t < 4; ++t) {
     const auto info = transition(target, group, Stream<float>::of(7, 11), t, x, p);
-    chain.info.insert(chain.info.end(), {info.acceptance, info.energy, info.energy_error,
-                                         info.accepted ? 1.f : 0.f, x.potential.hi, x.potential.lo});
+    chain.info.insert(chain.info.end(),
+                      {info.acceptance, info.energy, info.energy_error, info.accepted ? 1.f : 0.f,
+                       x.potential.hi, x.potential.lo});
   }
   for_slots<n, true>(group, n, [&](int s, int j) {
     chain.q[static_cast<std::size_t>(j)] = x.q[s];
@@ -237,12 +242,12 @@ TEST(Group, TransitionsMoveAChainAsOneThreadWould) {
   transitions_move_as_one(Icg{}, 0.07, [](const auto& kinetic, const Trajectory& t, auto check) {
     check(transitions::Hmc{kinetic, Leapfrog{}, FullRefreshment{}, t});
   });
-  transitions_move_as_one(
-      RoughWell<14>{0.1}, 0.05, [](const auto& kinetic, const Trajectory& t, auto check) {
-        check(transitions::Hmc{kinetic, Palindromic{minimal_norm_4_table()},
-                               PartialRefreshment{0.7}, t});
-        check(transitions::RandomWalk{kinetic, t});
-      });
+  transitions_move_as_one(RoughWell<14>{0.1}, 0.05,
+                          [](const auto& kinetic, const Trajectory& t, auto check) {
+                            check(transitions::Hmc{kinetic, Palindromic{minimal_norm_4_table()},
+                                                   PartialRefreshment{0.7}, t});
+                            check(transitions::RandomWalk{kinetic, t});
+                          });
 }
 
 }  // namespace

@@ -90,7 +90,8 @@ double distance(const std::vector<S>& a, const std::vector<S>& b) {
   return largest(difference);
 }
 
-// ---- the tables -----------------------------------------------------------------------------------
+// ---- the tables
+// -----------------------------------------------------------------------------------
 
 /// What a palindrome makes of the conditions on a Nystroem method: kicks b_i at times c_i = the
 /// drifts before them. A symmetric method that satisfies them up to third order has order four
@@ -168,7 +169,8 @@ TEST(Tables, MinimalNormIsMinimal) {
   EXPECT_LT(norm(lambda), norm(lambda + 1e-4));
 }
 
-// ---- reversibility ----------------------------------------------------------------------------------
+// ---- reversibility
+// ----------------------------------------------------------------------------------
 
 constexpr int kSteps = 20;
 
@@ -236,7 +238,8 @@ TEST(Reversibility, InFloat) {
   reverses_in_float<FloatBatch>(EightSchoolsNc{}, Palindromic{minimal_norm_4_table()}, 3);
 }
 
-// ---- one integrator, written twice ------------------------------------------------------------------
+// ---- one integrator, written twice
+// ------------------------------------------------------------------
 
 TEST(SameMap, LeapfrogIsItsTable) {
   for_each_target<double>([](const std::string& name, const auto& target, double spread) {
@@ -317,7 +320,8 @@ TEST(SameMap, ByTiles) {
   tiles_are_whole<FloatBatch>(RoughWellN<16>(13, 0.1), 0.05);
 }
 
-// ---- the error of the energy ------------------------------------------------------------------------
+// ---- the error of the energy
+// ------------------------------------------------------------------------
 
 /// Least squares slope of y against x.
 double slope(const std::vector<double>& x, const std::vector<double>& y) {
@@ -339,35 +343,36 @@ double slope(const std::vector<double>& x, const std::vector<double>& y) {
 TEST(EnergyError, HasTheOrderOfTheTable) {
   for_each_target<double>([](const std::string& name, const auto& target, double spread) {
     SCOPED_TRACE(name);
-    for_each_map(target, [&](const std::string& map, int order, const PreparedMetric& metric,
-                             auto move) {
-      Uniform uniform(5);
-      std::vector<double> slopes;
-      double smallest = 1;
-      for (int point = 0; point < 25; ++point) {
-        const std::vector<double> q0 = uniform.vector(dimension(target), 0.4 * spread);
-        const std::vector<double> p0 = uniform.vector(dimension(target), 1.5);
-        const double duration = 16 * stable_step(target, q0, 0.15);
-        const double before = hamiltonian(target, metric, q0, p0);
-        std::vector<double> log_step, log_error;
-        for (const int steps : {16, 32, 64}) {
-          std::vector<double> q = q0, p = p0;
-          move(duration / steps, steps, q, p);
-          const double error = std::abs(hamiltonian(target, metric, q, p) - before);
-          log_step.push_back(-std::log(steps));
-          log_error.push_back(std::log(error));
-          smallest = std::min(smallest, error / (1 + std::abs(before)));
-        }
-        slopes.push_back(slope(log_step, log_error));
-      }
-      std::nth_element(slopes.begin(), slopes.begin() + 12, slopes.end());
-      EXPECT_NEAR(slopes[12], order, order == 4 ? 0.15 : 0.05)
-          << map << ", smallest error " << smallest;
-    });
+    for_each_map(target,
+                 [&](const std::string& map, int order, const PreparedMetric& metric, auto move) {
+                   Uniform uniform(5);
+                   std::vector<double> slopes;
+                   double smallest = 1;
+                   for (int point = 0; point < 25; ++point) {
+                     const std::vector<double> q0 = uniform.vector(dimension(target), 0.4 * spread);
+                     const std::vector<double> p0 = uniform.vector(dimension(target), 1.5);
+                     const double duration = 16 * stable_step(target, q0, 0.15);
+                     const double before = hamiltonian(target, metric, q0, p0);
+                     std::vector<double> log_step, log_error;
+                     for (const int steps : {16, 32, 64}) {
+                       std::vector<double> q = q0, p = p0;
+                       move(duration / steps, steps, q, p);
+                       const double error = std::abs(hamiltonian(target, metric, q, p) - before);
+                       log_step.push_back(-std::log(steps));
+                       log_error.push_back(std::log(error));
+                       smallest = std::min(smallest, error / (1 + std::abs(before)));
+                     }
+                     slopes.push_back(slope(log_step, log_error));
+                   }
+                   std::nth_element(slopes.begin(), slopes.begin() + 12, slopes.end());
+                   EXPECT_NEAR(slopes[12], order, order == 4 ? 0.15 : 0.05)
+                       << map << ", smallest error " << smallest;
+                 });
   });
 }
 
-// ---- volume -----------------------------------------------------------------------------------------
+// ---- volume
+// -----------------------------------------------------------------------------------------
 
 /// By elimination with row exchanges; `a` is [n][n].
 double determinant(std::vector<double> a, std::size_t n) {
@@ -422,7 +427,8 @@ TEST(Volume, IsPreserved) {
   });
 }
 
-// ---- the harmonic oscillator ------------------------------------------------------------------------
+// ---- the harmonic oscillator
+// ------------------------------------------------------------------------
 
 /// The leapfrog of U = lambda q^2 / 2 at unit mass is a rotation in (q, p / w), with
 /// sin(theta / 2) = eps sqrt(lambda) / 2 and w = sqrt(lambda (1 - eps^2 lambda / 4)).
@@ -460,7 +466,8 @@ TEST(Oscillator, LeapfrogIsStableUpToTwo) {
   const Kinetics<double, StdNormal<2>> kinetics(target, metric);
   const auto run = [&](double edge, int steps) {  // the second coordinate stays at rest
     std::vector<double> q{1.0, 0.0}, p{0.0, 0.0};
-    integrate<double>(target, kinetics.diagonal(), Leapfrog{}, edge / metric.factor[0], steps, q, p);
+    integrate<double>(target, kinetics.diagonal(), Leapfrog{}, edge / metric.factor[0], steps, q,
+                      p);
     return q[0];
   };
   double worst = 0;

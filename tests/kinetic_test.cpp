@@ -1,5 +1,6 @@
-// Gaussian kinetic energies: is the momentum's law the one whose energy enters the Metropolis ratio,
-// is the velocity the derivative of that energy, and is the random walk's step its mirror image?
+// Gaussian kinetic energies: is the momentum's law the one whose energy enters the Metropolis
+// ratio, is the velocity the derivative of that energy, and is the random walk's step its mirror
+// image?
 
 #include <cmath>
 #include <vector>
@@ -7,8 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "kernels/random/distributions.hpp"
-#include "kernels/transitions/refreshment.hpp"
 #include "kernels/targets/normal.hpp"
+#include "kernels/transitions/refreshment.hpp"
 #include "tests/phase_space.hpp"
 
 namespace lockstep {
@@ -102,14 +103,13 @@ void is_consistent(const Target& target, double tolerance) {
   const auto d = static_cast<std::size_t>(dimension(target));
   for_each_kinetic<S>(target, [&](const auto& kinetic, const Matrix& inverse_mass) {
     // p = A z: the covariance A A' is M.
-    const Matrix a = matrix_of<S>(
-        d, [&](const S* z, S* p) { kinetic.momentum(Solo{}, z, p); });
+    const Matrix a = matrix_of<S>(d, [&](const S* z, S* p) { kinetic.momentum(Solo{}, z, p); });
     const Matrix covariance = product(a, transposed(a, d), d);
     EXPECT_LT(distance_from_identity(product(covariance, inverse_mass, d), d), tolerance);
 
     // q += step B z at step 1/2: four times the covariance is M^-1.
-    const Matrix b = matrix_of<S>(
-        d, [&](const S* z, S* q) { kinetic.displace(Solo{}, q, S(0.5), z); });
+    const Matrix b =
+        matrix_of<S>(d, [&](const S* z, S* q) { kinetic.displace(Solo{}, q, S(0.5), z); });
     Matrix displaced = product(b, transposed(b, d), d);
     for (double& x : displaced) {
       x *= 4;
@@ -141,7 +141,7 @@ void is_consistent(const Target& target, double tolerance) {
                     tolerance * (1 + std::abs(velocity)))
             << i;
       }
-      EXPECT_NEAR(energy, direct, tolerance * (1 + direct));  // p' M^-1 p / 2
+      EXPECT_NEAR(energy, direct, tolerance * (1 + direct));     // p' M^-1 p / 2
       EXPECT_NEAR(energy, 0.5 * z2, 10 * tolerance * (1 + z2));  // |z|^2 / 2: p's own exponent
     }
   });
@@ -150,7 +150,7 @@ void is_consistent(const Target& target, double tolerance) {
 TEST(Kinetic, MomentumEnergyAndVelocityBelongTogether) {
   is_consistent<double>(StdNormal<1>{}, 1e-14);
   is_consistent<double>(StdNormal<5>{}, 1e-12);
-  is_consistent<double>(StdNormalN<64>(13), 1e-12);  // the arrays' rows are longer than d
+  is_consistent<double>(StdNormalN<64>(13), 1e-12);   // the arrays' rows are longer than d
   is_consistent<double>(StdNormalN<100>(70), 1e-11);  // and do not fit a kernel's arguments
   is_consistent<float>(StdNormal<5>{}, 1e-5);
   is_consistent<float>(StdNormalN<64>(13), 1e-5);
@@ -213,8 +213,8 @@ TEST(Kinetic, RefreshedMomentaHaveTheMassAsCovariance) {
       }
     }
     // M, from the map whose exactness is shown above.
-    const Matrix a = matrix_of<float>(
-        d, [&](const float* z, float* p) { kinetic.momentum(Solo{}, z, p); });
+    const Matrix a =
+        matrix_of<float>(d, [&](const float* z, float* p) { kinetic.momentum(Solo{}, z, p); });
     const Matrix mass = product(a, transposed(a, d), d);
     ASSERT_LT(distance_from_identity(product(mass, inverse_mass, d), d), 1e-5);
     for (std::size_t i = 0; i < d; ++i) {

@@ -23,7 +23,8 @@ using Diagonal = DiagonalMetric<double, 1, true>;
 constexpr double kInverseMass = 4;  // so that M and M^-1 cannot be confused
 constexpr double kStep = 0.8;       // 1.6 of the 2 that are stable: a fifth of the proposals fails
 
-// ---- mutant parts -----------------------------------------------------------------------------------
+// ---- mutant parts
+// -----------------------------------------------------------------------------------
 
 struct UpsideDown {
   template <class L>
@@ -131,7 +132,8 @@ struct WithoutFlip : Transition {
   }
 };
 
-// ---- checks -----------------------------------------------------------------------------------------
+// ---- checks
+// -----------------------------------------------------------------------------------------
 
 struct Verdict {
   double statistic, limit;
@@ -256,8 +258,8 @@ Verdict momentum_law(const Transition& transition) {
   std::vector<double> z;
   for (std::uint64_t chain = 0; chain < 1u << 18; ++chain) {
     double p[1] = {normal(bits) / std::sqrt(kInverseMass)};
-    transition.refreshment.template operator()<1, true>(
-        transition.kinetic, Solo{}, 1, Stream<double>::of(kSeed, chain), 9u, p);
+    transition.refreshment.template operator()<1, true>(transition.kinetic, Solo{}, 1,
+                                                        Stream<double>::of(kSeed, chain), 9u, p);
     z.push_back(p[0] * std::sqrt(kInverseMass));
   }
   return {worst_moment(z), 4};
@@ -280,7 +282,8 @@ Verdict cache(const Transition& transition) {
   return {worst, 0};
 }
 
-// ---- the trial --------------------------------------------------------------------------------------
+// ---- the trial
+// --------------------------------------------------------------------------------------
 
 const char* const check_names[] = {"stationarity", "convergence",  "reversibility",
                                    "energy order", "momentum law", "cache"};
@@ -329,7 +332,8 @@ const Trajectory two_steps{kSeed, kStep, 0.0, 2, LengthJitter::none};
 const Trajectory one_step{kSeed, kStep, 0.0, 1, LengthJitter::none};
 const Trajectory some_steps{kSeed, kStep, 0.1, 2, LengthJitter::uniform};
 
-template <class K = Diagonal, class I = Leapfrog, class R = FullRefreshment, class Rule = Metropolis>
+template <class K = Diagonal, class I = Leapfrog, class R = FullRefreshment,
+          class Rule = Metropolis>
 auto hmc(const K& k = K{kinetic}, const I& integrator = {}, const R& refreshment = {},
          const Rule& rule = {}) {
   return transitions::Hmc<K, I, R, Rule>{k, integrator, refreshment, two_steps, rule};

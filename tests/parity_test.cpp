@@ -153,16 +153,15 @@ Apart apart(const Outcome& a, const Outcome& b) {
   return r;
 }
 
-/// Chains may decide otherwise only where the acceptance variate lies within the difference of their
-/// acceptance probabilities and the spacing of float uniforms.
+/// Chains may decide otherwise only where the acceptance variate lies within the difference of
+/// their acceptance probabilities and the spacing of float uniforms.
 template <class Target>
 void ties_are_close(const Target& target, std::uint32_t t, const Outcome& a, const Outcome& b) {
   const int d = dimension(target);
   std::vector<double> z(static_cast<std::size_t>(d));
   for (std::size_t c = 0; c < kChains; ++c) {
     if (a.accepted[c] != b.accepted[c]) {
-      const double u =
-          normals(Stream<double>::of(kSeed, c), t, Purpose::transition, d, z.data());
+      const double u = normals(Stream<double>::of(kSeed, c), t, Purpose::transition, d, z.data());
       EXPECT_LE(std::abs(a.acceptance[c] - u),
                 std::abs(a.acceptance[c] - b.acceptance[c]) + 0x1p-23)
           << "chain " << c;
@@ -187,7 +186,8 @@ void for_each_transition(const Trajectory& trajectory, F f) {
 
 constexpr std::uint32_t kTransitions = 4;
 
-// ---- float against double, and against its registers ------------------------------------------------
+// ---- float against double, and against its registers
+// ------------------------------------------------
 
 /// Float lanes against double, in one transition: relative differences of positions, and of energy
 /// errors to energies.
@@ -244,10 +244,11 @@ void lanes_agree(const std::string& name, const Target& target, double spread) {
         expect_same_bits(scalar, batch);
       }
     }
-    std::printf("%-30s %-16s double - float %.1e (energy %.1e, ties %d)   float - SIMD %.1e (energy "
-                "%.1e, ties %d)\n",
-                name.c_str(), transition, precision.position, precision.energy, precision.ties,
-                lanes.position, lanes.energy, lanes.ties);
+    std::printf(
+        "%-30s %-16s double - float %.1e (energy %.1e, ties %d)   float - SIMD %.1e (energy "
+        "%.1e, ties %d)\n",
+        name.c_str(), transition, precision.position, precision.energy, precision.ties,
+        lanes.position, lanes.energy, lanes.ties);
     EXPECT_GT(accepted, 20);  // something is compared
     EXPECT_LT(precision.position, kPositionBound);
     EXPECT_LT(precision.energy, kEnergyBound);
@@ -264,7 +265,8 @@ TEST(Parity, DoubleFloatAndSimd) {
   });
 }
 
-// ---- registers in flight ----------------------------------------------------------------------------
+// ---- registers in flight
+// ----------------------------------------------------------------------------
 
 template <class Target>
 void twins_agree(const Target& target, double spread) {
@@ -291,7 +293,8 @@ TEST(Parity, LanesInFlight) {
   twins_agree(Mog{}, 4);
 }
 
-// ---- whole runs -------------------------------------------------------------------------------------
+// ---- whole runs
+// -------------------------------------------------------------------------------------
 
 /// Positions of the first 64 chains after 50 transitions, in launches of `length`.
 template <class S, class Target>

@@ -52,7 +52,8 @@ inline PreparedMetric some_dense_metric(int dim) {
   m.inverse_mass.assign(d * d, 0.0);
   for (std::size_t i = 0; i < d; ++i) {
     for (std::size_t k = 0; k <= i; ++k) {
-      const double wave = std::sin(1.0 + 1.7 * static_cast<double>(i) + 0.6 * static_cast<double>(k));
+      const double wave =
+          std::sin(1.0 + 1.7 * static_cast<double>(i) + 0.6 * static_cast<double>(k));
       m.factor[i * d + k] =
           static_cast<float>(i == k ? 1.0 + 0.3 * wave : 0.5 * wave / std::sqrt(dim));
     }
@@ -76,8 +77,9 @@ class Kinetics {
   Kinetics(const Kinetics&) = delete;
 
   DiagonalMetric<S, capacity<Target>, exact_dimension<Target>> diagonal() const {
-    return {detail::table<S, capacity<Target>>(settings_.inverse_mass, settings_.inverse_mass.data()),
-            detail::table<S, capacity<Target>>(settings_.factor, settings_.factor.data()), dim_};
+    return {
+        detail::table<S, capacity<Target>>(settings_.inverse_mass, settings_.inverse_mass.data()),
+        detail::table<S, capacity<Target>>(settings_.factor, settings_.factor.data()), dim_};
   }
   DenseMetric<S, capacity<Target>, exact_dimension<Target>> dense() const {
     return {settings_.inverse_mass.data(), settings_.factor.data(), dim_};

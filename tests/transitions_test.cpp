@@ -40,7 +40,8 @@ Trajectory trajectory_of(double step, int steps) {
   return t;
 }
 
-// ---- the algorithm, written down a second time ------------------------------------------------------
+// ---- the algorithm, written down a second time
+// ------------------------------------------------------
 
 /// A chain in double and what the next transition does to it.
 template <class Target, class Transition>
@@ -227,8 +228,8 @@ struct Flat {
   }
 };
 
-/// The displacement is drawn without regard to the position, and is as likely as its negative (it is
-/// linear in normals): so the proposal is symmetric.
+/// The displacement is drawn without regard to the position, and is as likely as its negative (it
+/// is linear in normals): so the proposal is symmetric.
 TEST(Algorithm, TheRandomWalkDoesNotLookWhereItIs) {
   const Flat target;
   const Kinetics<double, Flat> kinetics(target, some_diagonal_metric(3));
@@ -247,7 +248,8 @@ TEST(Algorithm, TheRandomWalkDoesNotLookWhereItIs) {
   }
 }
 
-// ---- what is not finite -----------------------------------------------------------------------------
+// ---- what is not finite
+// -----------------------------------------------------------------------------
 
 enum class Trap { nan_energy, infinite_energy, bottomless_energy, nan_gradient, infinite_gradient };
 
@@ -350,8 +352,8 @@ void stays_out_of_all_traps() {
     const Trapped target{trap};
     const Kinetics<Scalar<L>, Trapped> kinetics(target, some_diagonal_metric(2));
     const auto kinetic = kinetics.diagonal();
-    stays_out<L>(target, transitions::Hmc{kinetic, Leapfrog{}, FullRefreshment{},
-                                          trajectory_of(0.5, 2)});
+    stays_out<L>(target,
+                 transitions::Hmc{kinetic, Leapfrog{}, FullRefreshment{}, trajectory_of(0.5, 2)});
     stays_out<L>(target, transitions::Hmc{kinetic, Palindromic{minimal_norm_4_table()},
                                           PartialRefreshment{0.8}, trajectory_of(0.8, 1)});
     if (trap != Trap::nan_gradient && trap != Trap::infinite_gradient) {
@@ -389,14 +391,16 @@ TEST(NotFinite, TheRuleRefusesWhateverItIs) {
   EXPECT_EQ(jacobian.acceptance, 1);
 }
 
-// ---- the length of a trajectory ---------------------------------------------------------------------
+// ---- the length of a trajectory
+// ---------------------------------------------------------------------
 
 TEST(Lengths, HaltonCoversEvenly) {
   for (const int mean : {1, 2, 7, 10, 32}) {
     Trajectory t = trajectory_of(1, mean);
     t.jitter = LengthJitter::halton;
     const int n = 2 * mean - 1;
-    for (const std::uint32_t first : {1023u, 5 * 1024u - 1}) {  // transition + 1 is what is reversed
+    for (const std::uint32_t first :
+         {1023u, 5 * 1024u - 1}) {  // transition + 1 is what is reversed
       std::vector<int> count(static_cast<std::size_t>(n), 0);
       for (std::uint32_t i = 0; i < 1024; ++i) {
         const int steps = t.steps_at(first + i);
@@ -459,7 +463,8 @@ TEST(Lengths, StepSizes) {
   EXPECT_LT(testing::kolmogorov(u, [](double x) { return x; }), testing::kolmogorov_limit);
 }
 
-// ---- stationarity in one dimension ------------------------------------------------------------------
+// ---- stationarity in one dimension
+// ------------------------------------------------------------------
 
 constexpr std::int64_t kChains = 1 << 16;
 constexpr int kTransitions = 10;
@@ -480,19 +485,22 @@ struct Law {
   double m2, m4, m6, m8;
 };
 
-const Law normal_law{[](std::mt19937_64& bits) {
-                       return std::normal_distribution<double>{}(bits);
-                     },
+const Law normal_law{[](std::mt19937_64& bits) { return std::normal_distribution<double>{}(bits); },
                      [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); },
-                     1, 3, 15, 105};
+                     1,
+                     3,
+                     15,
+                     105};
 constexpr double kPi2 = 9.869604401089358;
 const Law logistic_law{[](std::mt19937_64& bits) {
                          const double u = (static_cast<double>(bits() >> 11) + 0.5) * 0x1p-53;
                          return std::log(u / (1 - u));
                        },
                        [](double x) { return 1 / (1 + std::exp(-x)); },
-                       kPi2 / 3, 7 * kPi2 * kPi2 / 15, 31 * kPi2 * kPi2 * kPi2 / 21,
-                       127 * kPi2 * kPi2 * kPi2 * kPi2 / 15};
+                       kPi2 / 3,
+                       7 * kPi2* kPi2 / 15,
+                       31 * kPi2* kPi2* kPi2 / 21,
+                       127 * kPi2* kPi2* kPi2* kPi2 / 15};
 
 std::vector<double> exact_draws(const Law& law) {
   std::mt19937_64 bits(7);
@@ -604,8 +612,8 @@ void ghmc_is_stationary(const Target& target, const Law& law, double persistence
   for (float& x : p) {
     x = static_cast<float>(sd * normal(bits));
   }
-  const ChainsView<float> chains{q.data(), gradient.data(), p.data(), hi.data(),
-                                 lo.data(), kChains,        0};
+  const ChainsView<float> chains{q.data(),  gradient.data(), p.data(), hi.data(),
+                                 lo.data(), kChains,         0};
   Trajectory trajectory = trajectory_of(1.2, steps);
   const transitions::Hmc ghmc{kinetics.diagonal(), Palindromic{leapfrog_table()},
                               PartialRefreshment{persistence}, trajectory};
@@ -633,7 +641,8 @@ TEST(Stationarity, OfPositionAndMomentum) {
   ghmc_is_stationary(LogisticLaw{}, logistic_law, 0.6, 2);
 }
 
-// ---- names for special cases ------------------------------------------------------------------------
+// ---- names for special cases
+// ------------------------------------------------------------------------
 
 TEST(Engines, MalaIsHmcOfOneStep) {
   const std::int64_t n = 100;

@@ -129,7 +129,8 @@ struct SampleOptions {
   std::vector<int> devices;  // CUDA devices; empty: the first
   Precision precision = Precision::single_;
   Generator generator = Generator::philox;
-  int threads_per_chain = 0;  // CUDA: 1, 2, 4, 8 or 32; 0: chosen from dimension and chains
+  int threads_per_chain =
+      0;  // CUDA: 1 to 32, a power of two; 0: chosen for the dimension and chains
 
   /// Draws kept in memory: of the first `keep_chains` chains (-1: all), every `thin`-th transition.
   std::int64_t keep_chains = 256;

@@ -14,7 +14,7 @@
 namespace lockstep {
 
 /// Cuts transitions into chunks that start at multiples of kChunk draws and never straddle the
-/// middle of the run, so that halves are separate and results do not depend on launches.
+/// middle of the run, so that halves are separate and launches of whole chunks give the same bits.
 class ChunkPlan {
  public:
   ChunkPlan() = default;

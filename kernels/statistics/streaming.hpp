@@ -14,8 +14,8 @@
 
 namespace lockstep {
 
-/// Transitions summed in single precision before they are merged. Chunks begin at multiples of it,
-/// so the result does not depend on how transitions are cut into launches.
+/// Transitions summed in single precision before they are merged. Chunks begin at multiples of it and
+/// end with their launch, so launches of whole chunks give the same bits however many they are.
 inline constexpr int kChunk = 32;
 
 /// Accumulators of every chain; arrays of [..][stride] doubles, chain fastest.
@@ -75,7 +75,6 @@ LOCKSTEP_HD inline void fold_chunk(const TraceView<Scalar<L>>& trace, int from, 
   L jumps = L(0);
   for (int j = 0; j < stats.dim; ++j) {
     const L c = at(0, j);
-    const L cc = c * c;
     L sum = L(0), square = L(0), sum2 = L(0), square2 = L(0);
     if (!first) {
       for (int i = 0; i < w; ++i) {
@@ -86,7 +85,7 @@ LOCKSTEP_HD inline void fold_chunk(const TraceView<Scalar<L>>& trace, int from, 
     for (int t = 0; t < n; ++t) {
       const L x = at(t, j);
       const L a = x - c;
-      const L b = fma(x, x, -cc);
+      const L b = a * (x + c);  // x^2 - c^2, and exactly zero where x = c
       const L step = x - before;
       sum = sum + a;
       square = fma(a, a, square);
