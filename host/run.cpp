@@ -29,8 +29,9 @@ class Clock {
 /// Ctrl-C prompt, in whole chunks. It never changes a result.
 class LaunchLength {
  public:
-  int next(std::int64_t remaining) const {
-    return static_cast<int>(std::min<std::int64_t>(remaining, chunks_ * kChunk));
+  /// @param begun  transitions of a chunk that is already begun: the launch completes it
+  int next(std::int64_t remaining, std::int64_t begun) const {
+    return static_cast<int>(std::min<std::int64_t>(remaining, chunks_ * kChunk - begun));
   }
   void took(int transitions, double seconds) {
     const double per_chunk = seconds / std::max(1.0, static_cast<double>(transitions) / kChunk);
@@ -94,7 +95,9 @@ Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
     launch.first = frozen.next_transition + static_cast<std::uint32_t>(fit.draws_done);
     // Without warm-up the first transition has no momentum to keep.
     launch.fresh_momentum = options.warmup == 0 && fit.draws_done == 0;
-    launch.count = launch.fresh_momentum ? 1 : length.next(options.draws - fit.draws_done);
+    launch.count = launch.fresh_momentum
+                       ? 1
+                       : length.next(options.draws - fit.draws_done, fit.draws_done % kChunk);
     launch.step_size = fit.sampler.step_size;
     const double before = clock.seconds();
     const Pooled pooled = engine.advance_recording(launch);

@@ -199,7 +199,7 @@ TEST(Reversibility, InDouble) {
 }
 
 /// In float a trajectory returns to its start up to the rounding of its 2 x 20 steps.
-constexpr double kFloatReversal = 2e-4;
+constexpr double kFloatReversal = 1e-5;
 
 template <class L, class Target, class Integrator>
 void reverses_in_float(const Target& target, const Integrator& integrator, double spread) {

@@ -110,12 +110,13 @@ class Engine {
 
   virtual const EngineDescription& description() const = 0;
 
-  /// Sets the sampler and its metric for the launches that follow.
+  /// Sets the sampler and its metric for the launches that follow. The random walk leaves gradients
+  /// behind: after it, a sampler that needs them also needs `place`.
   virtual void configure(const Sampler& sampler, const PreparedMetric& metric) = 0;
 
   /// Puts the chains at q, [dim][chains], unconstrained, and evaluates the target there.
   virtual void place(std::span<const double> q) = 0;
-  /// U and dU/dq at the chains' positions, [chains] and [dim][chains].
+  /// U and dU/dq where `place` put the chains, [chains] and [dim][chains].
   virtual void evaluations(std::span<double> potential, std::span<double> gradient) const = 0;
   /// Unconstrained positions, [dim][chains].
   virtual void positions(std::span<double> q) const = 0;
