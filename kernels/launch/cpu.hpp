@@ -41,9 +41,8 @@ struct CpuLane {
                                   std::conditional_t<in_flight == 2, Twin<Batch>, Batch>>;
 };
 
-/// @tparam L  the lane; a parameter so that one-chain lanes (a file that nvcc compiles) and SIMD
-/// lanes
-///            (the library) make two classes, should both be linked into a program
+/// @tparam L  the lane; a parameter so that one-chain lanes (in a file that nvcc compiles) and SIMD
+///            lanes (in the library) make two classes, should both be linked into a program
 template <class S, class Target, class L = typename CpuLane<S, Target>::Type>
 class CpuEngine final : public Engine {
   static constexpr int kCapacity = capacity<Target>;

@@ -14,8 +14,8 @@
 
 namespace lockstep {
 
-/// Transitions summed in single precision before they are merged. Chunks begin at multiples of it and
-/// end with their launch, so launches of whole chunks give the same bits however many they are.
+/// Transitions summed in single precision before they are merged. Chunks begin at multiples of it
+/// and end with their launch, so launches of whole chunks give the same bits however many they are.
 inline constexpr int kChunk = 32;
 
 /// Accumulators of every chain; arrays of [..][stride] doubles, chain fastest.
