@@ -7,10 +7,9 @@
 #include <random>
 #include <vector>
 
-#include <Eigen/Cholesky>
-#include <Eigen/Core>
 #include <gtest/gtest.h>
 
+#include "host/eigen.hpp"
 #include "host/io/reference.hpp"
 #include "kernels/lane/approximate.hpp"
 #include "kernels/lane/trigonometry.hpp"
