@@ -94,7 +94,8 @@ Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
     Launch launch;
     launch.first = frozen.next_transition + static_cast<std::uint32_t>(fit.draws_done);
     // Without warm-up the first transition has no momentum to keep.
-    launch.fresh_momentum = options.warmup == 0 && fit.draws_done == 0;
+    launch.fresh_momentum =
+        options.warmup == 0 && fit.draws_done == 0 && fit.sampler.persistence > 0;
     launch.count = launch.fresh_momentum
                        ? 1
                        : length.next(options.draws - fit.draws_done, fit.draws_done % kChunk);
