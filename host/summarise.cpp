@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "host/diagnostics/order.hpp"
 #include "lockstep/diagnostics.hpp"
 
 namespace lockstep {
@@ -139,6 +140,8 @@ void summarise(Fit& fit) {
   for (int j = 0; j < fit.engine.dim; ++j) {
     streamed_figures(fit, j, fit.parameters[static_cast<std::size_t>(j)]);
   }
+  const order::OrderOn where(fit.engine.backend == "cuda" ? order::Place::device
+                                                          : order::Place::host);
   for (std::size_t r = 0; r < fit.draws.parameters.size(); ++r) {
     kept_figures(fit, static_cast<int>(r),
                  fit.parameters[static_cast<std::size_t>(fit.draws.parameters[r])]);

@@ -67,6 +67,11 @@ TEST(CudaOrder, AbsentDeviceIsABackendError) {
   }
   EXPECT_THROW(order::cuda::sort(draws(100)), BackendError);
   EXPECT_THROW(order::cuda::average_ranks(draws(100)), BackendError);
+  {
+    const order::OrderOn where(order::Place::device);
+    EXPECT_THROW(order::sort(draws(100)), BackendError);
+  }
+  EXPECT_EQ(order::sort(draws(100)), order::StandardOrder::sort(draws(100)));
 }
 
 }  // namespace

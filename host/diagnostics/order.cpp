@@ -28,30 +28,48 @@ using Host = ThrustOrder<HostSystem>;
 
 #endif
 
+#if LOCKSTEP_WITH_CUDA
+#define LOCKSTEP_ORDER(call) (current == Place::device ? cuda::call : Host::call)
+#else
+#define LOCKSTEP_ORDER(call) Host::call
+#endif
+
 namespace lockstep::order {
 
+namespace {
+thread_local Place current = Place::host;
+}
+
+OrderOn::OrderOn(Place place) : previous_(current) {
+  current = place;
+}
+
+OrderOn::~OrderOn() {
+  current = previous_;
+}
+
 std::vector<double> sort(std::span<const double> values) {
-  return Host::sort(values);
+  return LOCKSTEP_ORDER(sort(values));
 }
 
 Order sort_with_index(std::span<const double> values) {
-  return Host::sort_with_index(values);
+  return LOCKSTEP_ORDER(sort_with_index(values));
 }
 
 Order fold(const Order& order, double centre) {
-  return Host::fold(order, centre);
+  return LOCKSTEP_ORDER(fold(order, centre));
 }
 
 std::vector<double> average_ranks_of_sorted(std::span<const double> sorted) {
-  return Host::average_ranks_of_sorted(sorted);
+  return LOCKSTEP_ORDER(average_ranks_of_sorted(sorted));
 }
 
 std::vector<double> average_ranks(std::span<const double> values) {
-  return Host::average_ranks(values);
+  return LOCKSTEP_ORDER(average_ranks(values));
 }
 
 std::vector<double> merge(std::span<const double> a, std::span<const double> b) {
-  return Host::merge(a, b);
+  return LOCKSTEP_ORDER(merge(a, b));
 }
 
 }  // namespace lockstep::order

@@ -4,13 +4,29 @@
 #include <span>
 #include <vector>
 
-// Sorting, ranking and merging of stored draws. The functions of namespace `order` run on the host:
-// Thrust's host backend, or the standard library under LOCKSTEP_WITHOUT_THRUST, with equal results.
-// Those of `order::cuda` run the same body on the current CUDA device; they exist only in CUDA
-// builds and throw BackendError where the device fails or is absent. No input may hold a NaN, which
-// has no place in an order: callers decide first what a NaN means.
+// Sorting, ranking and merging of stored draws. The functions of namespace `order` run on the host
+// (Thrust's host backend, or the standard library under LOCKSTEP_WITHOUT_THRUST, with equal
+// results) unless an `OrderOn` says otherwise. Those of `order::cuda` run the same body on the
+// current CUDA device; they exist only in CUDA builds and throw BackendError where the device fails
+// or is absent. No input may hold a NaN, which has no place in an order: callers decide first what
+// a NaN means.
 
 namespace lockstep::order {
+
+enum class Place : std::uint8_t { host, device };
+
+/// While it lives, this thread's ordering runs there. `device` means the host in a build without
+/// CUDA.
+class OrderOn {
+ public:
+  explicit OrderOn(Place place);
+  ~OrderOn();
+  OrderOn(const OrderOn&) = delete;
+  OrderOn& operator=(const OrderOn&) = delete;
+
+ private:
+  Place previous_;
+};
 
 /// Values in ascending order and where each came from: sorted[i] == values[index[i]].
 /// Equal values keep their order of appearance (but that of -0.0 and 0.0 is unspecified).
