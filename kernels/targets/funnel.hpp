@@ -9,8 +9,8 @@
 #include "kernels/autodiff/gradient.hpp"
 #include "kernels/targets/constant.hpp"
 #include "kernels/targets/names.hpp"
+#include "kernels/targets/normal.hpp"
 #include "kernels/targets/quad_sum.hpp"
-#include "kernels/targets/separable.hpp"
 
 namespace lockstep {
 
@@ -87,21 +87,9 @@ struct Funnel {
 };
 
 /// Non-centred: q ~ N(0, I), v = 3 q_0, x_i = exp(v / 2) q_i; reported as (v, x_1..x_9).
-struct FunnelNc : SeparableTarget<FunnelNc> {
+struct FunnelNc : StandardNormal<FunnelNc> {
   static constexpr int dim = 10;
 
-  template <class T>
-  LOCKSTEP_HD T term(int, const T& x) const {
-    return T(0.5f) * x * x;
-  }
-  template <class T>
-  LOCKSTEP_HD T slope(int, const T& x) const {
-    return x;
-  }
-  template <class T>
-  LOCKSTEP_HD T kick_term(int, const T& x, const T& scale, const T& p) const {
-    return fma(scale, x, p);
-  }
   template <class T>
   LOCKSTEP_HD void constrain(const T* q, T* x) const {
     const T sd = exp(T(1.5f) * q[0]);
