@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "host/diagnostics/order.hpp"
+#include "host/diagnostics/streamed.hpp"
 #include "lockstep/diagnostics.hpp"
 
 namespace lockstep {
@@ -14,25 +15,6 @@ namespace {
 /// With this many chains the spread of their means measures the error of the grand mean better than
 /// autocorrelations do.
 constexpr std::int64_t kManyChains = 64;
-
-/// One parameter's streamed moments over the whole run, chain by chain.
-struct ChainFigures {
-  std::vector<double> mean, m2;  // [chains]
-  double draws = 0;
-};
-
-ChainFigures figures_of(const Statistics& s, int j) {
-  ChainFigures f;
-  const auto n0 = static_cast<double>(s.draws[0]), n1 = static_cast<double>(s.draws[1]);
-  f.draws = n0 + n1;
-  for (std::int64_t c = 0; c < s.chains; ++c) {
-    const auto at = static_cast<std::size_t>(j * s.chains + c);
-    const double delta = s.mean[1][at] - s.mean[0][at];
-    f.mean.push_back(s.mean[0][at] + delta * n1 / f.draws);
-    f.m2.push_back(s.m2[0][at] + s.m2[1][at] + delta * delta * n0 * n1 / f.draws);
-  }
-  return f;
-}
 
 double mean_of(const std::vector<double>& x) {
   return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
@@ -63,19 +45,21 @@ ChainMoments moments_of(const Statistics& s, int j, std::int64_t chains) {
 
 void streamed_figures(const Fit& fit, int j, ParameterSummary& p) {
   const Statistics& s = fit.statistics;
-  const ChainFigures f = figures_of(s, j);
-  const double n = f.draws * static_cast<double>(s.chains);
+  const ChainMoments halves = moments_of(s, j, s.chains);
+  const diagnostics::WholeMoments f = diagnostics::join(halves);
+  const auto draws = static_cast<double>(f.count);
+  const double n = draws * static_cast<double>(s.chains);
   p.mean = mean_of(f.mean);
   double m2 = 0;
   std::vector<double> second(f.mean.size());  // each chain's mean of (x - grand mean)^2
   for (std::size_t c = 0; c < f.mean.size(); ++c) {
     const double delta = f.mean[c] - p.mean;
-    m2 += f.m2[c] + f.draws * delta * delta;
-    second[c] = f.m2[c] / f.draws + delta * delta;
+    m2 += f.m2[c] + draws * delta * delta;
+    second[c] = f.m2[c] / draws + delta * delta;
   }
   p.sd = std::sqrt(m2 / (n - 1));
   if (s.chains >= 2) {
-    p.ess_between = ess_between_chains(moments_of(s, j, s.chains));
+    p.ess_between = ess_between_chains(halves);
   }
   if (s.chains >= kManyChains) {
     p.mcse = standard_error(f.mean);

@@ -240,6 +240,11 @@ TEST(Run, CountsGradients) {
                                     .integrator = Integrator::minimal_norm_4},
                                 options);
   EXPECT_EQ(fourth.gradients_sampling, 70 * 5 * 4);
+  // Each step of it takes four, those of the search for a first step size too.
+  options.warmup = 30;
+  const Fit tuned = run_target("scg", Hmc{.integrator = Integrator::minimal_norm_4}, options);
+  EXPECT_GT(tuned.gradients_warmup, 4 * 30);
+  EXPECT_EQ(tuned.gradients_warmup % 4, 0);
 }
 
 TEST(Starts, AreSharedBySuperchains) {

@@ -13,6 +13,7 @@
 #include "kernels/launch/cpu.hpp"
 #include "kernels/targets/eight_schools.hpp"
 #include "lockstep/error.hpp"
+#include "tests/same_recording.hpp"
 
 namespace lockstep {
 namespace {
@@ -106,26 +107,8 @@ void expect_same(const Outcome& a, const Outcome& b) {
   EXPECT_EQ(a.gradient, b.gradient);
   EXPECT_EQ(a.positions, b.positions);
   EXPECT_EQ(a.momenta, b.momenta);
-  for (int half = 0; half < 2; ++half) {
-    EXPECT_EQ(a.statistics.draws[half], b.statistics.draws[half]);
-    EXPECT_EQ(a.statistics.mean[half], b.statistics.mean[half]);
-    EXPECT_EQ(a.statistics.m2[half], b.statistics.m2[half]);
-    EXPECT_EQ(a.statistics.mean_square[half], b.statistics.mean_square[half]);
-    EXPECT_EQ(a.statistics.m2_square[half], b.statistics.m2_square[half]);
-  }
-  EXPECT_EQ(a.statistics.acceptance, b.statistics.acceptance);
-  EXPECT_EQ(a.statistics.divergences, b.statistics.divergences);
-  EXPECT_EQ(a.statistics.squared_jump, b.statistics.squared_jump);
-  EXPECT_EQ(a.statistics.energy_mean, b.statistics.energy_mean);
-  EXPECT_EQ(a.statistics.energy_m2, b.statistics.energy_m2);
-  EXPECT_EQ(a.statistics.energy_jump, b.statistics.energy_jump);
-  EXPECT_EQ(a.statistics.lags, b.statistics.lags);
-  EXPECT_EQ(a.statistics.autocovariance, b.statistics.autocovariance);
-  EXPECT_EQ(a.draws.chains, b.draws.chains);
-  EXPECT_EQ(a.draws.draws, b.draws.draws);
-  EXPECT_EQ(a.draws.parameters, b.draws.parameters);
-  EXPECT_EQ(a.draws.thin, b.draws.thin);
-  EXPECT_EQ(a.draws.values, b.draws.values);
+  expect_same(a.statistics, b.statistics);
+  expect_same(a.draws, b.draws);
   EXPECT_EQ(a.divergences, b.divergences);
   // Sums of the same terms, grouped by shard.
   EXPECT_NEAR(a.acceptance, b.acceptance, 1e-13);

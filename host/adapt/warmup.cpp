@@ -59,11 +59,12 @@ constexpr int kDenseLimit = 64;
 
 /// Hoffman & Gelman's heuristic, pooled: doubles or halves the step size until the mean acceptance
 /// of one-step transitions crosses 0.8. The transitions are ordinary ones and count as warm-up.
-double first_step_size(Engine& engine, double step, FrozenSampler& state) {
+double first_step_size(Engine& engine, double step, std::uint64_t seed, FrozenSampler& state) {
   int direction = 0;
   for (int i = 0; i < 60; ++i) {
-    const Pooled pooled = engine.advance({state.next_transition++, 1, step, 1, true});
-    state.gradients += 1;
+    const Launch launch{state.next_transition++, 1, step, 1, true};
+    const Pooled pooled = engine.advance(launch);
+    state.gradients += gradients_of(state.sampler, seed, launch);
     const int wanted = pooled.acceptance > 0.8 ? 1 : -1;
     if (direction == 0) {
       direction = wanted;
@@ -107,7 +108,7 @@ FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::u
   double step = sampler.step_size;
   if (tune_step) {
     step = sampler.method == Method::random_walk ? 2.38 / std::sqrt(static_cast<double>(dim))
-                                                 : first_step_size(engine, 1.0, state);
+                                                 : first_step_size(engine, 1.0, seed, state);
   }
   DualAveraging average(step, target_acceptance(sampler, dim));
 
@@ -143,7 +144,7 @@ FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::u
         new_metric = true;
         if (tune_step) {
           step = sampler.method == Method::random_walk ? average.average()
-                                                       : first_step_size(engine, 1.0, state);
+                                                       : first_step_size(engine, 1.0, seed, state);
           average.restart(step);
         }
       }

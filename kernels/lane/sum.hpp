@@ -48,14 +48,4 @@ LOCKSTEP_INLINE Sum<L> select(const M& mask, const Sum<L>& a, const Sum<L>& b) {
   return {select(mask, a.hi, b.hi), select(mask, a.lo, b.lo)};
 }
 
-/// The lane of a potential that may be a plain lane or a Sum.
-template <class L>
-LOCKSTEP_INLINE const L& value_of(const L& x) {
-  return x;
-}
-template <class L>
-LOCKSTEP_INLINE L value_of(const Sum<L>& x) {
-  return x.value();
-}
-
 }  // namespace lockstep

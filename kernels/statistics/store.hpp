@@ -65,12 +65,8 @@ class StatisticsStore {
     }
     kept_.chains = std::min(recording_.keep_chains, chains_);
     kept_.thin = recording_.thin;
-    if (kept_.chains > 0) {
-      kept_.values.reserve(static_cast<std::size_t>(recording_.draws / recording_.thin *
-                                                    kept_.rows() * kept_.chains));
-      kept_.values.resize(static_cast<std::size_t>(recording_.draws / recording_.thin *
-                                                   kept_.rows() * kept_.chains));
-    }
+    kept_.values.resize(
+        static_cast<std::size_t>(recording_.draws / recording_.thin * kept_.rows() * kept_.chains));
   }
 
   StatisticsView view() {
@@ -134,17 +130,18 @@ class StatisticsStore {
   template <class S>
   void keep(const TraceView<S>& trace, int from, int n, std::int64_t chain, std::int64_t width,
             std::int64_t first_draw) {
+    if (chain >= kept_.chains) {
+      return;
+    }
     const std::int64_t last = std::min(chain + width, kept_.chains);
+    const std::vector<int> rows = kept_rows();
     for (int t = 0; t < n; ++t) {
       const std::int64_t draw = first_draw + t;
       if ((draw + 1) % kept_.thin != 0) {
         continue;
       }
-      const int info = static_cast<int>(kept_.parameters.size());
       for (int r = 0; r < kept_.rows(); ++r) {
-        const int row =
-            r < info ? kept_.parameters[static_cast<std::size_t>(r)] : dim_ + (r - info);
-        const S* source = trace.row(from + t, row);
+        const S* source = trace.row(from + t, rows[static_cast<std::size_t>(r)]);
         double* to = kept_row(draw / kept_.thin, r);
         for (std::int64_t c = chain; c < last; ++c) {
           to[c] = source[c];
