@@ -29,11 +29,23 @@ inline constexpr std::array<Spelling<Integrator>, 3> kIntegratorNames{{
     {Integrator::minimal_norm_2, "minimal-norm-2"},
     {Integrator::minimal_norm_4, "minimal-norm-4"},
 }};
-inline constexpr std::array<Spelling<Metric>, 4> kMetricNames{{
+inline constexpr std::array<Spelling<Metric>, 6> kMetricNames{{
     {Metric::automatic, "auto"},
     {Metric::unit, "unit"},
     {Metric::diagonal, "diagonal"},
     {Metric::dense, "dense"},
+    {Metric::fisher, "fisher"},
+    {Metric::low_rank, "low-rank"},
+}};
+inline constexpr std::array<Spelling<Length>, 3> kLengthNames{{
+    {Length::given, "given"},
+    {Length::chees, "chees"},
+    {Length::snaper, "snaper"},
+}};
+inline constexpr std::array<Spelling<Schedule>, 3> kScheduleNames{{
+    {Schedule::automatic, "auto"},
+    {Schedule::windowed, "windowed"},
+    {Schedule::pooled, "pooled"},
 }};
 inline constexpr std::array<Spelling<LengthJitter>, 3> kLengthJitterNames{{
     {LengthJitter::none, "none"},

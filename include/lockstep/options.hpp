@@ -11,10 +11,23 @@ namespace lockstep {
 
 enum class Method : std::uint8_t { random_walk, hmc };
 enum class Integrator : std::uint8_t { leapfrog, minimal_norm_2, minimal_norm_4 };
-/// `automatic` is dense where the warm-up's pooled draws are strongly correlated (and enough, and
-/// of at most 64 dimensions), else diagonal.
-enum class Metric : std::uint8_t { automatic, unit, diagonal, dense };
+/// How the metric M is shaped and, unless it is given, estimated from the chains' warm-up draws:
+///   automatic  dense where the draws are strongly correlated (and enough, and of at most 64
+///              dimensions), else diagonal
+///   diagonal   M^-1_jj = var q_j
+///   dense      M^-1 = cov q
+///   fisher     diagonal, M^-1_jj = sqrt(var q_j / var dU/dq_j): minimises the Fisher divergence
+///   low_rank   a diagonal plus a few directions of the same criterion, for many dimensions
+enum class Metric : std::uint8_t { automatic, unit, diagonal, dense, fisher, low_rank };
 enum class LengthJitter : std::uint8_t { none, uniform, halton };
+/// Whether warm-up tunes the trajectory length, and by what: the change in the squared distance
+/// from the mean (ChEES: Hoffman, Radul & Sountsov, AISTATS 2021), or along the leading principal
+/// component (SNAPER: Sountsov & Hoffman, arXiv 2110.11576).
+enum class Length : std::uint8_t { given, chees, snaper };
+/// When warm-up sets the metric anew. `windowed`: NumPyro's windows. `pooled`: short growing
+/// windows pooled over all chains, until chains agree and the step size rests. `automatic`: pooled
+/// with 64 chains or more.
+enum class Schedule : std::uint8_t { automatic, windowed, pooled };
 enum class Backend : std::uint8_t { automatic, cpu, cuda };
 enum class Precision : std::uint8_t { single_, double_ };
 enum class Generator : std::uint8_t { philox, curand };
@@ -44,6 +57,8 @@ struct Sampler {
   /// Acceptance probability that warm-up tunes the step size to; 0: the method's own, 0.8 for HMC,
   /// 0.574 for MALA, 0.234 for the random walk (0.44 in one dimension).
   double target_acceptance = 0.0;
+  /// Whether `leapfrog` is only where the tuning of the trajectory length begins.
+  Length length = Length::given;
 };
 
 /// Hamiltonian Monte Carlo. Members as in Sampler.
@@ -56,10 +71,11 @@ struct Hmc {
   Metric metric = Metric::automatic;
   InverseMass inverse_mass = {};
   double target_acceptance = 0.0;
+  Length length = Length::given;
 
   operator Sampler() const {
-    return {Method::hmc, step_size, step_jitter,  leapfrog, length_jitter,
-            integrator,  metric,    inverse_mass, 0.0,      target_acceptance};
+    return {Method::hmc, step_size,    step_jitter, leapfrog,          length_jitter, integrator,
+            metric,      inverse_mass, 0.0,         target_acceptance, length};
   }
 };
 
@@ -117,11 +133,35 @@ struct Progress {
   double seconds = 0;  // since the run began
 };
 
+/// How warm-up goes about it.
+struct Adaptation {
+  Schedule schedule = Schedule::automatic;
+  /// Each chain tunes a step size of its own from its own acceptance, as if it were alone.
+  bool per_chain_step_size = false;
+  /// The shrinkage of estimated metrics, n / (n + 5) S + 1e-3 * 5 / (n + 5) I as in Stan.
+  bool regularise = true;
+  /// Estimates a dense metric from fewer than 100 draws per dimension too.
+  bool force_dense = false;
+  /// Moves chains that stay far from the others to the place of a random settled one.
+  bool restart_stranded = true;
+  /// Ends a pooled warm-up early, once chains agree and the step size rests.
+  bool stop_early = true;
+};
+
+/// When sampling ends before `draws`: as soon as every figure that is not 0 is reached by every
+/// parameter. Looked at after fixed numbers of draws, so that equal seeds stop equally.
+struct Until {
+  double nested_rhat = 0;  // at most
+  double ess = 0;          // at least, of all draws together
+  double mcse = 0;         // at most, of the mean, in units of the parameter's standard deviation
+  bool any() const { return nested_rhat > 0 || ess > 0 || mcse > 0; }
+};
+
 /// How many chains, how long, where, and what to keep.
 struct SampleOptions {
   std::int64_t chains = 1024;
   int warmup = 300;  // transitions per chain before the sampler is frozen
-  int draws = 500;   // transitions per chain that count
+  int draws = 500;   // transitions per chain that count; with `until` or `max_hours`, at most
   std::uint64_t seed = 1;
 
   Backend backend = Backend::automatic;
@@ -145,6 +185,17 @@ struct SampleOptions {
   std::vector<double> start;
   double start_radius = 2.0;
   int superchain = 16;
+
+  Adaptation adaptation;
+  /// Keeps the warm-up's draws too, of the same chains and parameters.
+  bool keep_warmup = false;
+  Until until;
+  double max_hours = 0;  // 0: no limit; what is done by then is reported
+
+  /// A run saves itself here every `checkpoint_minutes` and when it is interrupted, and goes on
+  /// from this file if it exists. Empty: never.
+  std::string checkpoint;
+  double checkpoint_minutes = 10;
 
   /// Called between launches; returning false stops the run, which then reports what it has.
   std::function<bool(const Progress&)> progress;

@@ -40,6 +40,28 @@ struct Seconds {
   double total() const { return setup + warmup + sampling + transfer; }
 };
 
+/// One transition of the warm-up, for all chains.
+struct AdaptationStep {
+  double step_size = 0;       // it was made with; the mean over chains where each has its own
+  double length = 0;          // of its trajectory: step size times leapfrog steps
+  double acceptance = 0;      // mean over chains
+  double low_acceptance = 0;  // the 5 % quantile over chains
+  std::int64_t divergences = 0;
+  bool new_metric = false;  // a metric was set after it
+};
+
+/// A chain that stayed far from the others.
+struct StrandedChain {
+  std::int64_t chain = 0;
+  int transition = 0;                // of the warm-up; -1: found after sampling
+  std::string parameter;             // the one in which it is farthest away
+  std::string cause;                 // a sentence
+  std::int64_t restarted_from = -1;  // the chain whose place it was given; -1: left where it was
+};
+
+/// Why sampling ended.
+enum class Stop : std::uint8_t { draws, until, hours, interrupted };
+
 /// Everything a run produced.
 class Fit {
  public:
@@ -48,7 +70,11 @@ class Fit {
   PreparedMetric metric;  // as frozen after warm-up
   SampleOptions options;
 
-  bool interrupted = false;      // stopped before all draws were made
+  bool interrupted = false;  // stopped before all draws were made
+  Stop stop = Stop::draws;
+  int warmup_done = 0;  // transitions per chain; fewer than asked where it ended early
+  std::vector<AdaptationStep> adaptation;  // [warmup_done]
+  std::vector<StrandedChain> stranded;
   std::int64_t draws_done = 0;   // transitions per chain that count
   double acceptance = 0;         // mean over chains and draws
   std::int64_t divergences = 0;  // after warm-up, over all chains
@@ -61,6 +87,7 @@ class Fit {
   std::vector<ParameterSummary> parameters;  // [dim]
   Statistics statistics;                     // streamed, every chain
   Draws draws;                               // kept
+  Draws warmup_draws;                        // kept, if asked for
   std::vector<double> positions;             // final q, [dim][chains], unconstrained
 
   std::int64_t total_draws() const { return draws_done * options.chains; }
