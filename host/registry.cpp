@@ -106,7 +106,9 @@ class WithTruth final : public Engine {
   void record(const Recording& r) override { engine_->record(r); }
   Pooled advance_recording(const Launch& l) override { return engine_->advance_recording(l); }
   Statistics statistics() const override { return engine_->statistics(); }
+  Draws draws() const override { return engine_->draws(); }
   Draws take_draws() override { return engine_->take_draws(); }
+  void archive(Archive& a) override { engine_->archive(a); }
 
  private:
   std::unique_ptr<Engine> engine_;

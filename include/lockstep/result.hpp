@@ -59,7 +59,8 @@ struct StrandedChain {
   std::int64_t restarted_from = -1;  // the chain whose place it was given; -1: left where it was
 };
 
-/// Why sampling ended.
+/// Why sampling ended: all draws were made, `until` was reached, `max_hours` were up, or `progress`
+/// said so.
 enum class Stop : std::uint8_t { draws, until, hours, interrupted };
 
 /// Everything a run produced.
@@ -70,8 +71,9 @@ class Fit {
   PreparedMetric metric;  // as frozen after warm-up
   SampleOptions options;
 
-  bool interrupted = false;  // stopped before all draws were made
+  bool interrupted = false;  // the caller, or a signal, stopped it
   Stop stop = Stop::draws;
+  std::string missing;  // what `until` lacked when it was last looked at; empty: nothing
   int warmup_done = 0;  // transitions per chain; fewer than asked where it ended early
   std::vector<AdaptationStep> adaptation;  // [warmup_done]
   std::vector<StrandedChain> stranded;
