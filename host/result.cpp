@@ -116,8 +116,15 @@ std::string Fit::summary() const {
                 ess_per_transition_min(), ess_per_gradient_min(), ess_per_second_min(),
                 seconds.setup, seconds.warmup, seconds.sampling, seconds.transfer);
   out += text;
-  if (interrupted) {
+  if (stop == Stop::interrupted) {
     out += "interrupted: these are the draws made until then\n";
+  } else if (stop == Stop::hours) {
+    out += "the hours are up: these are the draws made until then\n";
+  } else if (stop == Stop::until) {
+    out += "stopped because what was asked for is reached\n";
+  }
+  if (!missing.empty()) {
+    out += "not reached yet: " + missing + "\n";
   }
   return out;
 }

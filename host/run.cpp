@@ -1,12 +1,18 @@
-/// The run loop: start, warm up, freeze, sample, summarise.
+/// The run loop: start or resume, warm up, freeze, sample, summarise; and save itself meanwhile.
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
+#include <optional>
 
 #include "host/adapt/warmup.hpp"
+#include "host/configuration.hpp"
 #include "host/gradients.hpp"
+#include "host/io/checkpoint.hpp"
+#include "host/memory.hpp"
 #include "host/starts.hpp"
 #include "host/summarise.hpp"
+#include "host/until.hpp"
 #include "kernels/statistics/streaming.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
@@ -29,100 +35,220 @@ class Clock {
 /// Ctrl-C prompt, in whole chunks. It never changes a result.
 class LaunchLength {
  public:
+  /// @param seconds  that a launch may last
+  explicit LaunchLength(double seconds) : seconds_(std::min(seconds, 0.2)) {}
+
   /// @param begun  transitions of a chunk that is already begun: the launch completes it
   int next(std::int64_t remaining, std::int64_t begun) const {
     return static_cast<int>(std::min<std::int64_t>(remaining, chunks_ * kChunk - begun));
   }
   void took(int transitions, double seconds) {
     const double per_chunk = seconds / std::max(1.0, static_cast<double>(transitions) / kChunk);
-    chunks_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(0.2 / std::max(per_chunk, 1e-9)),
-                                       1, 4 * chunks_);
+    chunks_ = std::clamp<std::int64_t>(
+        static_cast<std::int64_t>(seconds_ / std::max(per_chunk, 1e-9)), 1, 4 * chunks_);
     chunks_ = std::min<std::int64_t>(chunks_, (1 << 20) / kChunk);
   }
 
  private:
+  double seconds_;
   std::int64_t chunks_ = 1;
 };
+
+class Run {
+ public:
+  Run(Engine& engine, const Sampler& sampler, const SampleOptions& options)
+      : engine_(engine), options_(options) {
+    fit_.engine = engine.description();
+    fit_.options = options;
+    fit_.sampler = frozen_.sampler = sampler;
+    progress_.total = std::int64_t{options.warmup} + options.draws;
+  }
+
+  Fit result() {
+    begin();
+    if (!sampling_) {
+      warm_up();
+    }
+    if (sampling_) {
+      sample();
+    }
+    save();
+    finish();
+    return std::move(fit_);
+  }
+
+ private:
+  /// Starts the chains, or goes on with those of a checkpoint.
+  void begin() {
+    if (!options_.checkpoint.empty()) {
+      checkpoint_.emplace(options_.checkpoint, configuration_of(engine_, fit_.sampler, options_));
+    }
+    if (checkpoint_ && checkpoint_->exists()) {
+      checkpoint_->restore([this](Archive& a) { archive(a); });
+    } else {
+      start_chains(engine_, options_);
+      fit_.seconds.setup = clock_.seconds();
+    }
+  }
+
+  void warm_up();
+
+  void start_sampling() {
+    Recording recording;
+    recording.draws = options_.draws;
+    if (options_.until.any()) {
+      // Halves that are even at every second look, whatever is the most draws.
+      for (recording.middle = kChunk; 2 * recording.middle < options_.draws;) {
+        recording.middle *= 2;
+      }
+    }
+    recording.lags = options_.lags;
+    recording.keep_chains = options_.keep_chains < 0 ? options_.chains : options_.keep_chains;
+    recording.thin = options_.thin;
+    recording.keep_parameters = options_.keep_parameters;
+    engine_.record(recording);
+  }
+
+  void sample() {
+    fit_.sampler = frozen_.sampler;
+    fit_.metric = frozen_.metric;
+    engine_.configure(fit_.sampler, fit_.metric);
+    progress_.warming_up = false;
+    LaunchLength length(checkpoint_ ? 60 * options_.checkpoint_minutes : 1);
+    while (!ends()) {
+      Launch launch;
+      launch.first = frozen_.next_transition + static_cast<std::uint32_t>(fit_.draws_done);
+      // Without warm-up the first transition has no momentum to keep.
+      launch.fresh_momentum =
+          options_.warmup == 0 && fit_.draws_done == 0 && fit_.sampler.persistence > 0;
+      const std::int64_t end =
+          options_.until.any() ? std::min<std::int64_t>(options_.draws, next_look(fit_.draws_done))
+                               : options_.draws;
+      launch.count =
+          launch.fresh_momentum ? 1 : length.next(end - fit_.draws_done, fit_.draws_done % kChunk);
+      launch.step_size = fit_.sampler.step_size;
+      const Clock clock;
+      const Pooled pooled = engine_.advance_recording(launch);
+      length.took(launch.count, clock.seconds());
+      fit_.seconds.sampling += clock.seconds();
+      fit_.draws_done += launch.count;
+      fit_.divergences += pooled.divergences;
+      fit_.gradients_sampling += gradients_of(fit_.sampler, options_.seed, launch);
+      progress_.divergences = fit_.divergences;
+      goes_on(options_.warmup + fit_.draws_done, pooled.acceptance, fit_.sampler.step_size);
+      if (due()) {
+        save();
+      }
+    }
+  }
+
+  /// Whether sampling is over, and why. Draws come before signals and clocks: what a finished run
+  /// says must not depend on them.
+  bool ends() {
+    const bool all = fit_.draws_done == options_.draws;
+    if (options_.until.any() && fit_.draws_done > 0 &&
+        (all || next_look(fit_.draws_done - 1) == fit_.draws_done)) {
+      look();
+      if (fit_.missing.empty()) {
+        fit_.stop = Stop::until;
+        return true;
+      }
+    }
+    if (all) {
+      fit_.stop = Stop::draws;
+      return true;
+    }
+    return stopped_;
+  }
+
+  /// What `until` lacks, from the draws so far.
+  void look() {
+    Fit so_far;
+    so_far.engine = fit_.engine;
+    so_far.engine.has_truth = false;
+    so_far.options = options_;
+    so_far.draws_done = fit_.draws_done;
+    so_far.statistics = engine_.statistics();
+    if (options_.chains < kManyChains) {
+      so_far.draws = engine_.draws();
+    }
+    summarise(so_far);
+    fit_.missing = progress_.missing = lacking(options_.until, so_far);
+  }
+
+  /// Tells how far the run is; from here signals and the clock stop it.
+  void goes_on(std::int64_t done, double acceptance, double step) {
+    progress_.done = done;
+    progress_.acceptance = acceptance;
+    progress_.step_size = step;
+    progress_.seconds = fit_.seconds.total();
+    if (options_.progress && !options_.progress(progress_)) {
+      stopped_ = true;
+      fit_.stop = Stop::interrupted;
+    } else if (options_.max_hours > 0 && clock_.seconds() > 3600 * options_.max_hours) {
+      stopped_ = true;
+      fit_.stop = Stop::hours;
+    }
+  }
+
+  bool due() const { return checkpoint_ && saved_.seconds() >= 60 * options_.checkpoint_minutes; }
+  void save() {
+    if (checkpoint_) {
+      checkpoint_->save([this](Archive& a) { archive(a); });
+      saved_ = Clock();
+    }
+  }
+  void archive(Archive& a);
+
+  void finish() {
+    fit_.interrupted = fit_.stop == Stop::interrupted;
+    const Clock clock;
+    fit_.statistics = engine_.statistics();
+    fit_.draws = engine_.take_draws();
+    fit_.positions.resize(static_cast<std::size_t>(fit_.engine.dim) *
+                          static_cast<std::size_t>(options_.chains));
+    engine_.positions(fit_.positions);
+    fit_.seconds.transfer += clock.seconds();
+    summarise(fit_);
+  }
+
+  Engine& engine_;
+  const SampleOptions& options_;
+  const Clock clock_;
+  Clock saved_;
+  std::optional<Checkpoint> checkpoint_;
+  Progress progress_;
+  bool sampling_ = false, stopped_ = false;
+  FrozenSampler frozen_;
+  Fit fit_;
+};
+
+void Run::warm_up() {
+  progress_.warming_up = true;
+  const Clock clock;
+  frozen_ = lockstep::warm_up(engine_, fit_.sampler, options_.warmup, options_.seed,
+                              [&](int done, double acceptance, double step) {
+                                goes_on(done, acceptance, step);
+                                return !stopped_;
+                              });
+  fit_.seconds.warmup += clock.seconds();
+  fit_.gradients_warmup = frozen_.gradients;
+  fit_.warmup_divergences = frozen_.divergences;
+  sampling_ = true;
+  start_sampling();
+}
+
+void Run::archive(Archive& a) {
+  a(sampling_, fit_.seconds, fit_.draws_done, fit_.divergences, fit_.warmup_divergences,
+    fit_.gradients_warmup, fit_.gradients_sampling, frozen_);
+  engine_.archive(a);
+}
 
 }  // namespace
 
 Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
-  const EngineDescription& about = engine.description();
-  validate(sampler, options, about.dim);
-  const Clock clock;
-  Fit fit;
-  fit.engine = about;
-  fit.options = options;
-
-  start_chains(engine, options);
-  fit.seconds.setup = clock.seconds();
-
-  Progress progress;
-  progress.total = std::int64_t{options.warmup} + options.draws;
-  const auto report = [&](std::int64_t done, double acceptance, double step) {
-    progress.done = done;
-    progress.acceptance = acceptance;
-    progress.step_size = step;
-    progress.seconds = clock.seconds();
-    return !options.progress || options.progress(progress);
-  };
-
-  progress.warming_up = true;
-  const FrozenSampler frozen = warm_up(
-      engine, sampler, options.warmup, options.seed,
-      [&](int done, double acceptance, double step) { return report(done, acceptance, step); });
-  fit.sampler = frozen.sampler;
-  fit.metric = frozen.metric;
-  fit.gradients_warmup = frozen.gradients;
-  fit.warmup_divergences = frozen.divergences;
-  fit.interrupted = frozen.interrupted;
-  fit.seconds.warmup = clock.seconds() - fit.seconds.setup;
-
-  Recording recording;
-  recording.draws = options.draws;
-  recording.lags = options.lags;
-  recording.keep_chains = options.keep_chains < 0 ? options.chains : options.keep_chains;
-  recording.thin = options.thin;
-  recording.keep_parameters = options.keep_parameters;
-  engine.configure(fit.sampler, fit.metric);
-  engine.record(recording);
-
-  progress.warming_up = false;
-  const double sampling_begins = clock.seconds();
-  LaunchLength length;
-  while (!fit.interrupted && fit.draws_done < options.draws) {
-    Launch launch;
-    launch.first = frozen.next_transition + static_cast<std::uint32_t>(fit.draws_done);
-    // Without warm-up the first transition has no momentum to keep.
-    launch.fresh_momentum =
-        options.warmup == 0 && fit.draws_done == 0 && fit.sampler.persistence > 0;
-    launch.count = launch.fresh_momentum
-                       ? 1
-                       : length.next(options.draws - fit.draws_done, fit.draws_done % kChunk);
-    launch.step_size = fit.sampler.step_size;
-    const double before = clock.seconds();
-    const Pooled pooled = engine.advance_recording(launch);
-    length.took(launch.count, clock.seconds() - before);
-    fit.draws_done += launch.count;
-    fit.divergences += pooled.divergences;
-    fit.gradients_sampling += gradients_of(fit.sampler, options.seed, launch);
-    progress.divergences = fit.divergences;
-    fit.interrupted =
-        !report(options.warmup + fit.draws_done, pooled.acceptance, fit.sampler.step_size) &&
-        fit.draws_done < options.draws;
-  }
-  fit.seconds.sampling = clock.seconds() - sampling_begins;
-
-  const double transfer_begins = clock.seconds();
-  fit.statistics = engine.statistics();
-  fit.draws = engine.take_draws();
-  fit.positions.resize(static_cast<std::size_t>(about.dim) *
-                       static_cast<std::size_t>(options.chains));
-  engine.positions(fit.positions);
-  fit.seconds.transfer = clock.seconds() - transfer_begins;
-
-  summarise(fit);
-  return fit;
+  validate(sampler, options, engine.description().dim);
+  return Run(engine, sampler, options).result();
 }
 
 }  // namespace lockstep

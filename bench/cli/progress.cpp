@@ -76,7 +76,9 @@ std::string ProgressBar::line(const Progress& p, int columns) const {
   if (p.divergences > 0) {
     text += "  " + std::to_string(p.divergences) + " divergences";
   }
-  if (share > 0) {
+  if (!p.missing.empty()) {
+    text += "  until " + p.missing;
+  } else if (share > 0) {
     text += "  " + duration(p.seconds / share - p.seconds) + " left";
   }
   return text.substr(0, static_cast<std::size_t>(std::max(columns, 1)));

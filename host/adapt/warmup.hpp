@@ -15,6 +15,11 @@ struct FrozenSampler {
   std::int64_t gradients = 0;         // spent per chain
   std::int64_t divergences = 0;       // over all chains
   bool interrupted = false;
+
+  void archive(Archive& a) {
+    a(sampler.step_size, sampler.leapfrog, sampler.metric, sampler.inverse_mass, metric.kind,
+      metric.inverse_mass, metric.factor, next_transition, gradients, divergences);
+  }
 };
 
 /// Called after every transition of the warm-up with (done, acceptance, step size); false stops it.
