@@ -84,7 +84,7 @@ std::string bytes(double x) {
     x /= 1024;
   }
   char text[32];
-  std::snprintf(text, sizeof text, "%.3g %s", x, units[unit]);
+  std::snprintf(text, sizeof text, "%.4g %s", x, units[unit]);
   return text;
 }
 
@@ -127,7 +127,7 @@ void require_memory(const SampleOptions& options, int dim, double available) {
                    bytes(available) + " can be had: " +
                    (draws ? "keep fewer chains (keep_chains, --keep-chains) or every so many-th "
                             "draw (thin, --thin)"
-                          : "ask for fewer chains"));
+                          : "ask for fewer chains (chains, --chains)"));
 }
 
 }  // namespace lockstep

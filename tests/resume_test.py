@@ -281,7 +281,7 @@ class Faults(Case):
                                 (["--until", "ess=-3"], "ess must be a positive number"),
                                 (["--until", "ess"], "nested-rhat=X"),
                                 (["--until", "nested-rhat=0.99"], "above 1"),
-                                (["--until", "nested-rhat=1.01", "--superchain", 64],
+                                (["--until", "nested-rhat=1.01", "--superchain", 512],
                                  "at least 4 superchains"),
                                 (["--until", "ess=9", "--draws", 5, "--max-draws", 6],
                                  "leave one out"),
