@@ -100,13 +100,14 @@ MemoryNeeds memory_needs(const SampleOptions& o, int dim) {
   const double warmup = o.keep_warmup ? static_cast<double>(o.warmup / o.thin) * kept * each : 0;
 
   MemoryNeeds needs;
-  // Ranks, halves and scores of one parameter are made at a time: about eight copies of it.
-  needs.draws = (draws + warmup) * (rows + Draws::info_rows) + 8 * draws;
+  // Ranks, halves and scores of one parameter are made at a time: twelve columns' worth.
+  needs.draws = (draws + warmup) * (rows + Draws::info_rows) + 12 * draws;
   const double state = (o.precision == Precision::single_ ? 4.0 : 8.0) * (3 * d + 5);
-  // Eight moments and the last draw, five figures of the transitions and energies; two lagged
-  // copies and the products, if any. Twice: the run's own and those that are handed over.
-  const double lags = o.lags > 0 ? (3.0 * o.lags + 1) * d : 0;
-  needs.rest = chains * (state + 2 * each * (9 * d + 7 + lags) + 2 * each * d);
+  // Eight moments and the last draw, seven figures of transitions and energies: the run's own, and
+  // those that are handed over. Lagged values, if any: two copies, the products, and the result.
+  // Positions, twice; and what is made of one parameter's moments.
+  const double lags = o.lags > 0 ? (4.0 * o.lags + 2) * d : 0;
+  needs.rest = chains * (state + each * (2 * (9 * d + 7) + lags + 2 * d + 12));
   return needs;
 }
 

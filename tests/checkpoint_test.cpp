@@ -474,10 +474,10 @@ TEST(Memory, TooManyDrawsAreRefusedWithTheSizes) {
   options.draws = 1 << 20;
   options.thin = 1;
   options.keep_chains = -1;
-  // 2^40 draws of 10 parameters, 3 other figures and 8 columns to work in: 8 bytes each.
-  EXPECT_EQ(memory_needs(options, 10).draws, std::ldexp(8.0 * (10 + 3 + 8), 40));
+  // 2^40 draws of 10 parameters, 3 other figures and 12 columns to work in: 8 bytes each.
+  EXPECT_EQ(memory_needs(options, 10).draws, std::ldexp(8.0 * (10 + 3 + 12), 40));
   const std::string error = error_of<UsageError>([&] { validate(Hmc{}, options, 10); });
-  for (const char* says : {"168 TiB", "--keep-chains", "--thin", "can be had"}) {
+  for (const char* says : {"200 TiB", "--keep-chains", "--thin", "can be had"}) {
     EXPECT_NE(error.find(says), std::string::npos) << error;
   }
   options.keep_chains = 4;
