@@ -101,7 +101,8 @@ MemoryNeeds memory_needs(const SampleOptions& o, int dim) {
 
   MemoryNeeds needs;
   // Ranks, halves and scores of one parameter are made at a time: twelve columns' worth.
-  needs.draws = (draws + warmup) * (rows + Draws::info_rows) + 12 * draws;
+  // Those of the warm-up are its own, and the result's.
+  needs.draws = (draws + 2 * warmup) * (rows + Draws::info_rows) + 12 * draws;
   const double state = (o.precision == Precision::single_ ? 4.0 : 8.0) * (3 * d + 5);
   // Eight moments and the last draw, seven figures of transitions and energies: the run's own, and
   // those that are handed over. Lagged values, if any: two copies, the products, and the result.

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <optional>
 
+#include "host/adapt/stranded.hpp"
 #include "host/adapt/warmup.hpp"
 #include "host/configuration.hpp"
 #include "host/gradients.hpp"
 #include "host/io/checkpoint.hpp"
-#include "host/memory.hpp"
 #include "host/starts.hpp"
 #include "host/summarise.hpp"
 #include "host/until.hpp"
@@ -60,16 +59,16 @@ class Run {
       : engine_(engine), options_(options) {
     fit_.engine = engine.description();
     fit_.options = options;
-    fit_.sampler = frozen_.sampler = sampler;
-    progress_.total = std::int64_t{options.warmup} + options.draws;
+    if (!options.checkpoint.empty()) {
+      checkpoint_.emplace(options.checkpoint, configuration_of(engine, sampler, options));
+    }
+    warm_up_.emplace(engine, sampler, options);
   }
 
   Fit result() {
     begin();
-    if (!sampling_) {
-      warm_up();
-    }
-    if (sampling_) {
+    warm_up();
+    if (!stopped_) {
       sample();
     }
     save();
@@ -80,9 +79,6 @@ class Run {
  private:
   /// Starts the chains, or goes on with those of a checkpoint.
   void begin() {
-    if (!options_.checkpoint.empty()) {
-      checkpoint_.emplace(options_.checkpoint, configuration_of(engine_, fit_.sampler, options_));
-    }
     if (checkpoint_ && checkpoint_->exists()) {
       checkpoint_->restore([this](Archive& a) { archive(a); });
     } else {
@@ -91,9 +87,32 @@ class Run {
     }
   }
 
-  void warm_up();
+  void warm_up() {
+    progress_.warming_up = true;
+    while (!stopped_ && !warm_up_->done()) {
+      const Clock clock;
+      warm_up_->step();
+      fit_.seconds.warmup += clock.seconds();
+      const AdaptationStep& last = warm_up_->history().back();
+      goes_on(warm_up_->transitions(), last.acceptance, last.step_size);
+      if (due()) {
+        save();
+      }
+    }
+    const FrozenSampler frozen = warm_up_->frozen();
+    fit_.sampler = frozen.sampler;
+    fit_.metric = frozen.metric;
+    fit_.step_factors = frozen.step_factors;
+    fit_.adaptation = warm_up_->history();
+    fit_.stranded = warm_up_->stranded();
+    fit_.warmup_draws = warm_up_->draws();
+    fit_.warmup_done = warm_up_->transitions();
+    fit_.gradients_warmup = warm_up_->gradients();
+    fit_.warmup_divergences = warm_up_->divergences();
+  }
 
-  void start_sampling() {
+  void start_recording() {
+    sampling_ = true;
     Recording recording;
     recording.draws = options_.draws;
     if (options_.until.any()) {
@@ -110,17 +129,20 @@ class Run {
   }
 
   void sample() {
-    fit_.sampler = frozen_.sampler;
-    fit_.metric = frozen_.metric;
+    const std::uint32_t first = warm_up_->frozen().next_transition;
     engine_.configure(fit_.sampler, fit_.metric);
+    engine_.scale_steps(fit_.step_factors);
+    if (!sampling_) {
+      start_recording();
+    }
     progress_.warming_up = false;
     LaunchLength length(checkpoint_ ? 60 * options_.checkpoint_minutes : 1);
     while (!ends()) {
       Launch launch;
-      launch.first = frozen_.next_transition + static_cast<std::uint32_t>(fit_.draws_done);
+      launch.first = first + static_cast<std::uint32_t>(fit_.draws_done);
       // Without warm-up the first transition has no momentum to keep.
       launch.fresh_momentum =
-          options_.warmup == 0 && fit_.draws_done == 0 && fit_.sampler.persistence > 0;
+          fit_.warmup_done == 0 && fit_.draws_done == 0 && fit_.sampler.persistence > 0;
       const std::int64_t end =
           options_.until.any() ? std::min<std::int64_t>(options_.draws, next_look(fit_.draws_done))
                                : options_.draws;
@@ -135,7 +157,7 @@ class Run {
       fit_.divergences += pooled.divergences;
       fit_.gradients_sampling += gradients_of(fit_.sampler, options_.seed, launch);
       progress_.divergences = fit_.divergences;
-      goes_on(options_.warmup + fit_.draws_done, pooled.acceptance, fit_.sampler.step_size);
+      goes_on(fit_.warmup_done + fit_.draws_done, pooled.acceptance, fit_.sampler.step_size);
       if (due()) {
         save();
       }
@@ -179,6 +201,7 @@ class Run {
   /// Tells how far the run is; from here signals and the clock stop it.
   void goes_on(std::int64_t done, double acceptance, double step) {
     progress_.done = done;
+    progress_.total = std::int64_t{warm_up_->total()} + options_.draws;
     progress_.acceptance = acceptance;
     progress_.step_size = step;
     progress_.seconds = fit_.seconds.total();
@@ -198,10 +221,18 @@ class Run {
       saved_ = Clock();
     }
   }
-  void archive(Archive& a);
+  /// The warm-up's state is small beside the chains', and is kept for its history.
+  void archive(Archive& a) {
+    a(sampling_, fit_.seconds, fit_.draws_done, fit_.divergences, fit_.gradients_sampling,
+      fit_.missing, *warm_up_);
+    engine_.archive(a);
+  }
 
   void finish() {
     fit_.interrupted = fit_.stop == Stop::interrupted;
+    if (!sampling_) {
+      start_recording();  // of nothing, but in the right shape
+    }
     const Clock clock;
     fit_.statistics = engine_.statistics();
     fit_.draws = engine_.take_draws();
@@ -209,6 +240,8 @@ class Run {
                           static_cast<std::size_t>(options_.chains));
     engine_.positions(fit_.positions);
     fit_.seconds.transfer += clock.seconds();
+    const auto stranded = stranded_after(fit_.statistics, fit_.engine.names);
+    fit_.stranded.insert(fit_.stranded.end(), stranded.begin(), stranded.end());
     summarise(fit_);
   }
 
@@ -218,31 +251,10 @@ class Run {
   Clock saved_;
   std::optional<Checkpoint> checkpoint_;
   Progress progress_;
+  std::optional<WarmUp> warm_up_;
   bool sampling_ = false, stopped_ = false;
-  FrozenSampler frozen_;
   Fit fit_;
 };
-
-void Run::warm_up() {
-  progress_.warming_up = true;
-  const Clock clock;
-  frozen_ = lockstep::warm_up(engine_, fit_.sampler, options_.warmup, options_.seed,
-                              [&](int done, double acceptance, double step) {
-                                goes_on(done, acceptance, step);
-                                return !stopped_;
-                              });
-  fit_.seconds.warmup += clock.seconds();
-  fit_.gradients_warmup = frozen_.gradients;
-  fit_.warmup_divergences = frozen_.divergences;
-  sampling_ = true;
-  start_sampling();
-}
-
-void Run::archive(Archive& a) {
-  a(sampling_, fit_.seconds, fit_.draws_done, fit_.divergences, fit_.warmup_divergences,
-    fit_.gradients_warmup, fit_.gradients_sampling, frozen_);
-  engine_.archive(a);
-}
 
 }  // namespace
 

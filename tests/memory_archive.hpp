@@ -1,5 +1,7 @@
 #pragma once
 
+/// An archive in memory.
+
 #include <cstring>
 #include <vector>
 
@@ -8,36 +10,39 @@
 
 namespace lockstep::testing {
 
-/// Saves to memory, or restores from it.
 class MemoryArchive final : public Archive {
  public:
   MemoryArchive() = default;
-  explicit MemoryArchive(std::vector<char> saved) : memory(std::move(saved)), reading_(true) {}
+  /// For reading what another has written.
+  explicit MemoryArchive(std::vector<char> memory) : memory_(std::move(memory)), reading_(true) {}
+
+  const std::vector<char>& memory() const { return memory_; }
+  /// Whether all of it was read.
+  bool at_end() const { return at_ == memory_.size(); }
 
   bool reading() const override { return reading_; }
-  void bytes(void* data, std::size_t size) override {
-    if (size == 0) {
+  void bytes(void* memory, std::size_t size) override {
+    if (size == 0) {  // then there may be no memory either
       return;
     }
     if (reading_) {
-      check(size);
-      std::memcpy(data, memory.data() + at_, size);
+      require<FileError>(at_ + size <= memory_.size(), "the archive ends too early");
+      std::memcpy(memory, memory_.data() + at_, size);
       at_ += size;
     } else {
-      const auto* from = static_cast<const char*>(data);
-      memory.insert(memory.end(), from, from + size);
+      const auto* from = static_cast<const char*>(memory);
+      memory_.insert(memory_.end(), from, from + size);
     }
   }
-  bool at_end() const { return at_ == memory.size(); }
-
-  std::vector<char> memory;
 
  private:
   void check(std::uint64_t size) override {
-    require<FileError>(size <= memory.size() - at_, "the archive is too short");
+    require<FileError>(size <= memory_.size() - at_, "the archive ends too early");
   }
-  bool reading_ = false;
+
+  std::vector<char> memory_;
   std::size_t at_ = 0;
+  bool reading_ = false;
 };
 
 }  // namespace lockstep::testing

@@ -328,9 +328,9 @@ TEST(Streaming, GoesOnFromAnArchive) {
     // be: 3 parameters and 3 figures of 21 chains.
     testing::MemoryArchive none;
     StatisticsStore(recording, 3, 32, 32).archive(none);
-    EXPECT_EQ(saved.memory.size() - none.memory.size(), 8u * (done / 3) * 6 * 21);
+    EXPECT_EQ(saved.memory().size() - none.memory().size(), 8u * (done / 3) * 6 * 21);
 
-    testing::MemoryArchive loaded(saved.memory);
+    testing::MemoryArchive loaded(saved.memory());
     StatisticsStore store(recording, 3, 32, 32);
     store.archive(loaded);
     EXPECT_TRUE(loaded.at_end());
@@ -341,7 +341,7 @@ TEST(Streaming, GoesOnFromAnArchive) {
   recording.draws = 100;  // another run's
   testing::MemoryArchive saved;
   whole.archive(saved);
-  testing::MemoryArchive loaded(saved.memory);
+  testing::MemoryArchive loaded(saved.memory());
   EXPECT_THROW(StatisticsStore(recording, 3, 32, 32).archive(loaded), FileError);
 }
 

@@ -11,7 +11,7 @@
 #include "bench/cli/interrupt.hpp"
 #include "bench/cli/output_file.hpp"
 #include "bench/cli/progress.hpp"
-#include "host/adapt/metric.hpp"
+#include "host/io/metric_file.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
 
@@ -36,7 +36,7 @@ struct Arguments {
   SamplerArguments sampler;
   SampleOptions options;
   std::vector<std::string> keep_parameters;
-  std::string json, draws_out;
+  std::string json, draws_out, metric_out;
   CLI::Option* draws = nullptr;
   CLI::Option* max_draws = nullptr;
 };
@@ -148,6 +148,10 @@ void add_output(CLI::App& app, Arguments& a) {
   app.add_option("--json", a.json, "Everything about the run, one JSON object")
       ->type_name("FILE")
       ->group(group);
+  app.add_option("--metric-out", a.metric_out,
+                 "The metric as frozen after warm-up, for --metric FILE.json")
+      ->type_name("FILE.json")
+      ->group(group);
   app.add_option("--draws-out", a.draws_out,
                  "Kept draws: NumPy array (chains, draws, parameters), and FILE.json beside it")
       ->type_name("FILE.npy")
@@ -181,14 +185,16 @@ void check_outputs(const Arguments& a) {
           "--draws-out has nothing to write with --keep-chains 0: keep some chains");
   const std::string& checkpoint = a.options.checkpoint;
   require(checkpoint.empty() || (checkpoint != a.json && checkpoint != a.draws_out &&
-                                 checkpoint != a.draws_out + ".json"),
+                                 checkpoint != a.draws_out + ".json" && checkpoint != a.metric_out),
           "--checkpoint is " + checkpoint + ", where results go: give it its own file");
   require(a.draws->count() == 0 || a.max_draws->count() == 0,
           "--draws and --max-draws are both given: they are the same number, leave one out");
   require(a.max_draws->count() == 0 || a.options.until.any(),
           "--max-draws is for --until: say what to stop at, or give --draws");
-  if (!a.json.empty()) {
-    check_writable(a.json);
+  for (const std::string& file : {a.json, a.metric_out}) {
+    if (!file.empty()) {
+      check_writable(file);
+    }
   }
   if (!checkpoint.empty()) {
     require<FileError>(
@@ -245,7 +251,6 @@ int run(Arguments& a) {
   check_outputs(a);
   const int dim = entry.dim(a.target.options());
   validate(sampler, a.options, dim);
-  prepare_metric(sampler.metric, sampler.inverse_mass, dim);  // or says what is wrong with it
   const std::unique_ptr<Engine> engine = entry.make(a.target.options(), a.options);
   check_settled(a.options, engine->description());
   a.options.keep_parameters = parameter_indices(a.keep_parameters, engine->description().names);
@@ -261,6 +266,9 @@ int run(Arguments& a) {
   if (!a.json.empty()) {
     write_file(a.json, to_json(fit, a.target.name()).dump(2) + "\n");
   }
+  if (!a.metric_out.empty()) {
+    write_file(a.metric_out, metric_json(fit.metric, fit.engine.names).dump(2) + "\n");
+  }
   if (!a.draws_out.empty()) {
     fit.write_draws(a.draws_out);
   }
@@ -275,6 +283,7 @@ Command run_command(CLI::App& parent) {
   a->target.add_to(*app, true);
   a->sampler.add_to(*app);
   add_length(*app, *a);
+  add_adaptation(*app, a->options.adaptation);
   add_stopping(*app, *a);
   add_place(*app, a->options);
   add_numerics(*app, a->options);

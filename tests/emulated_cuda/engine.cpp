@@ -99,7 +99,7 @@ Outcome outcome(Engine& first, const Case& run, Engine* other = nullptr) {
   if (other != nullptr) {
     testing::MemoryArchive saved;
     first.archive(saved);
-    testing::MemoryArchive loaded(saved.memory);
+    testing::MemoryArchive loaded(saved.memory());
     engine.configure(run.sampler, run.metric);
     engine.archive(loaded);
     EXPECT_TRUE(loaded.at_end());
