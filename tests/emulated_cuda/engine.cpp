@@ -17,6 +17,7 @@
 #include "kernels/targets/logistic.hpp"
 #include "kernels/targets/normal.hpp"
 #include "lockstep/error.hpp"
+#include "tests/memory_archive.hpp"
 #include "tests/same_recording.hpp"
 
 namespace lockstep {
@@ -75,15 +76,16 @@ Case case_of(int dim, Sampler sampler, Metric kind = Metric::diagonal) {
   return run;
 }
 
-Outcome outcome(Engine& engine, const Case& run) {
-  const int dim = engine.description().dim;
-  engine.configure(run.sampler, run.metric);
-  engine.scale_steps(run.step_factors);
+/// @param other  an engine that continues what the first one begins
+Outcome outcome(Engine& first, const Case& run, Engine* other = nullptr) {
+  const int dim = first.description().dim;
+  first.configure(run.sampler, run.metric);
+  first.scale_steps(run.step_factors);
   std::vector<double> q(static_cast<std::size_t>(dim * kChains));
   for (std::size_t i = 0; i < q.size(); ++i) {
     q[i] = 0.5 * std::sin(static_cast<double>(i));
   }
-  engine.place(q);
+  first.place(q);
 
   Outcome o;
   o.potential.resize(kChains);
@@ -94,9 +96,9 @@ Outcome outcome(Engine& engine, const Case& run) {
   Launch launch{0, 3, step, 2};
   launch.observe = true;
   launch.leave_momentum = run.leave_momentum;
-  o.warmup = engine.advance(launch);
+  o.warmup = first.advance(launch);
   o.observed.resize(static_cast<std::size_t>((dim + Draws::info_rows - 1) * kChains));
-  engine.observed(1, o.observed);
+  first.observed(1, o.observed);
   Recording recording;
   recording.draws = 75;  // the middle is inside the second chunk, the end inside the third
   recording.lags = 2;
@@ -104,8 +106,17 @@ Outcome outcome(Engine& engine, const Case& run) {
   recording.keep_chains = run.keep;
   recording.thin = run.thin;
   recording.keep_parameters = {dim - 1, 0};
-  engine.record(recording);
-  o.sampling = engine.advance_recording({3, 70, step, 0});
+  first.record(recording);
+  o.sampling = first.advance_recording({3, 70, step, 0});
+  Engine& engine = other == nullptr ? first : *other;
+  if (other != nullptr) {
+    testing::MemoryArchive saved;
+    first.archive(saved);
+    testing::MemoryArchive loaded(saved.memory());
+    engine.configure(run.sampler, run.metric);
+    engine.archive(loaded);
+    EXPECT_TRUE(loaded.at_end());
+  }
   const Pooled rest = engine.advance_recording({73, 5, step, 0});
   o.sampling.acceptance = (70 * o.sampling.acceptance + 5 * rest.acceptance) / 75;
   o.sampling.divergences += rest.divergences;
@@ -166,6 +177,14 @@ TEST(EmulatedCuda, EveryTransition) {
   expect_parity(target, warm_up, options);
   expect_parity(target, case_of(d, RandomWalk{.step_size = 0.4}), options);
   expect_parity(target, case_of(d, RandomWalk{.step_size = 0.4}, Metric::dense), options);
+}
+
+TEST(EmulatedCuda, GoesOnFromAnArchive) {
+  const Case run = case_of(EightSchoolsNc::dim, Ghmc{.step_size = 0.9});
+  CudaEngine<float, EightSchoolsNc> whole(EightSchoolsNc{}, options_for());
+  CudaEngine<float, EightSchoolsNc> begun(EightSchoolsNc{}, options_for());
+  CudaEngine<float, EightSchoolsNc> fresh(EightSchoolsNc{}, options_for());
+  expect_same(outcome(whole, run), outcome(begun, run, &fresh));
 }
 
 TEST(EmulatedCuda, RunTimeDimension) {
