@@ -192,14 +192,19 @@ int run(Arguments& a) {
 
 }  // namespace
 
+void add_settings(CLI::App& app, TargetArguments& target, SamplerArguments& sampler,
+                  SampleOptions& options) {
+  target.add_to(app, true);
+  sampler.add_to(app);
+  add_length(app, options);
+  add_numerics(app, options);
+}
+
 Command run_command(CLI::App& parent) {
   CLI::App* app = parent.add_subcommand("run", "Sample a target and report on it");
   auto a = std::make_shared<Arguments>();
-  a->target.add_to(*app, true);
-  a->sampler.add_to(*app);
-  add_length(*app, a->options);
+  add_settings(*app, a->target, a->sampler, a->options);
   add_place(*app, a->options);
-  add_numerics(*app, a->options);
   add_output(*app, *a);
   app->footer(kExamples);
   return {app, [a] { return run(*a); }};
