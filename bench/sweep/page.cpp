@@ -19,17 +19,17 @@ constexpr const char* kStyle =
     "--rule:#2b333c;--bad:#ff8f85;--bad-soft:#3a1d1b;--good:#5fd6a2;--good-soft:#123326;"
     "--code:#1b2128}}"
     "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground);"
-    "max-width:66em;margin:2em auto;padding:0 1em}"
+    "max-width:72em;margin:2em auto;padding:0 1em}"
     "h1{font-size:1.6em;margin-bottom:.2em}h2{font-size:1.2em;margin-top:2em}"
     ".soft{color:var(--soft)}"
     ".wide{overflow-x:auto}"
     "table{border-collapse:collapse;margin:1em 0;font-size:.92em}"
-    "th,td{padding:.25em .8em;text-align:right;border-bottom:1px solid var(--rule);"
+    "th,td{padding:.25em .7em;text-align:right;border-bottom:1px solid var(--rule);"
     "font-variant-numeric:tabular-nums;white-space:nowrap}"
     "th{color:var(--soft);font-weight:600}"
     ".name{text-align:left}"
     "tr.failed td{color:var(--bad);background:var(--bad-soft)}"
-    "td.verdict{text-align:left;white-space:normal;min-width:15em}"
+    "td.verdict{text-align:left;white-space:normal;min-width:17em}"
     "td.best{color:var(--good);background:var(--good-soft);font-weight:600}"
     "pre{background:var(--code);padding:1em;overflow-x:auto;border-radius:6px}";
 
@@ -103,7 +103,7 @@ std::string target_table(const SweptTarget& target, const std::vector<std::strin
   if (tuned) {
     texts.push_back("step size");
   }
-  texts.insert(texts.end(), {"seeds", "verdict"});
+  texts.emplace_back("verdict");
   std::string html = "<div class=\"wide\"><table>\n" + headings(texts, 0);
   for (const SweptSetting& s : target.settings) {
     html += s.failed() ? "<tr class=\"failed\">" : "<tr>";
@@ -114,7 +114,7 @@ std::string target_table(const SweptTarget& target, const std::vector<std::strin
       html += cell(figure(s.ess[k]), s.best[k] ? "best" : "");
     }
     html += cell(fixed(s.acceptance, 3)) + (tuned ? cell(significant(s.step_size)) : "") +
-            cell(std::to_string(s.seeds)) + cell(verdict(s), "verdict") + "</tr>\n";
+            cell(verdict(s), "verdict") + "</tr>\n";
   }
   return html + "</table></div>\n";
 }
