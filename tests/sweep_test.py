@@ -410,7 +410,7 @@ step-size = [0.1, 0.2]
         self.assertIn("every setting failed", best[-1][1][2])
         # The drawings: a point for each setting, a ring, a cross for each that failed.
         classes = [c for _, c in page.classes]
-        self.assertEqual(classes.count("cross"), 3)
+        self.assertEqual(classes.count("cross c0"), 3)
         self.assertEqual(sum(tag == "circle" and c == "" for tag, c in page.classes), 2)
         self.assertEqual(sum(tag == "circle" and c == "best" for tag, c in page.classes), 1)
         # The same verdicts at a prompt.

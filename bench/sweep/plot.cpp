@@ -187,7 +187,7 @@ std::string frame(const LogAxis& x, const LogAxis& y, const Ranges& ranges) {
 }
 
 std::string marks(const SweptTarget& target, const Series& series, const std::string& colour,
-                  const LogAxis& x, const LogAxis& y) {
+                  double shift, const LogAxis& x, const LogAxis& y) {
   std::string path, points;
   for (const SweptSetting* s : series.points) {
     const double px = x(s->step_size);
@@ -195,9 +195,9 @@ std::string marks(const SweptTarget& target, const Series& series, const std::st
                       ", step size " + tick_label(s->step_size);
     if (!plotted(*s)) {
       tip += ": " + (s->failed() ? verdict(*s) : std::string("no ESS"));
-      points += "<g class=\"cross\"><title>" + html_escaped(tip) + "</title>" +
-                line(px - 5, kStrip - 5, px + 5, kStrip + 5, "") +
-                line(px - 5, kStrip + 5, px + 5, kStrip - 5, "") + "</g>";
+      points += std::string("<g class=\"cross ") + colour + "\"><title>" + html_escaped(tip) +
+                "</title>" + line(px + shift - 5, kStrip - 5, px + shift + 5, kStrip + 5, "") +
+                line(px + shift - 5, kStrip + 5, px + shift + 5, kStrip - 5, "") + "</g>";
       continue;
     }
     const double py = y(s->ess[1].mean);
@@ -248,7 +248,10 @@ std::string sweep_plot(const SweptTarget& target, const std::vector<std::string>
                     "\" role=\"img\" aria-label=\"ESS per gradient against step size, " +
                     html_escaped(target.label) + "\">" + frame(x, y, ranges);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    svg += marks(target, all[i], colour_of(i), x, y);
+    // Crosses of several lines at one step size stand side by side, a dozen at most.
+    const double shift = std::min(12.0, 120.0 / static_cast<double>(all.size())) *
+                         (static_cast<double>(i) - 0.5 * static_cast<double>(all.size() - 1));
+    svg += marks(target, all[i], colour_of(i), shift, x, y);
   }
   return (legend.empty() ? "" : "<p class=\"legend\">" + legend + "</p>\n") + svg + "</svg>\n";
 }
@@ -279,7 +282,7 @@ std::string sweep_plot_style() {
       ".grid{stroke:var(--rule)}.axis{stroke:var(--soft)}"
       ".curve{fill:none;stroke-width:2}.again{stroke-dasharray:6 4}"
       ".bar{stroke-width:2}.best{fill:none;stroke:var(--ink);stroke-width:2}"
-      ".strip{fill:var(--bad-soft)}.cross line{stroke:var(--bad);stroke-width:2.5}"
+      ".strip{fill:var(--bad-soft)}.cross line{stroke-width:2.5}"
       "svg .failed{fill:var(--bad)}"
       ".legend span{margin-right:1.4em;white-space:nowrap}"
       ".key{width:28px;height:10px;margin-right:.4em}";
