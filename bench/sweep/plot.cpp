@@ -189,19 +189,22 @@ std::string frame(const LogAxis& x, const LogAxis& y, const Ranges& ranges) {
 std::string marks(const SweptTarget& target, const Series& series, const std::string& colour,
                   double shift, const LogAxis& x, const LogAxis& y) {
   std::string path, points;
+  bool begun = false;  // a line that passed over a failed setting would say that it had not
   for (const SweptSetting* s : series.points) {
     const double px = x(s->step_size);
     std::string tip = target.label + (series.label.empty() ? "" : ", " + series.label) +
                       ", step size " + tick_label(s->step_size);
     if (!plotted(*s)) {
       tip += ": " + (s->failed() ? verdict(*s) : std::string("no ESS"));
+      begun = false;
       points += std::string("<g class=\"cross ") + colour + "\"><title>" + html_escaped(tip) +
                 "</title>" + line(px + shift - 5, kStrip - 5, px + shift + 5, kStrip + 5, "") +
                 line(px + shift - 5, kStrip + 5, px + shift + 5, kStrip - 5, "") + "</g>";
       continue;
     }
     const double py = y(s->ess[1].mean);
-    path.append(path.empty() ? "M" : "L").append(number(px)).append(" ").append(number(py));
+    path.append(begun ? "L" : "M").append(number(px)).append(" ").append(number(py));
+    begun = true;
     tip +=
         ": " + with_error(s->ess[1]) + " ESS per gradient, acceptance " + fixed(s->acceptance, 3);
     points += std::string("<g class=\"") + colour + "\"><title>" + html_escaped(tip) + "</title>" +
