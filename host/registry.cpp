@@ -86,33 +86,6 @@ NormalPrior prior_of(const TargetOptions& t) {
   return prior;
 }
 
-/// An engine that also knows reference figures from a data folder, where they are to be had.
-class WithTruth final : public Engine {
- public:
-  WithTruth(std::unique_ptr<Engine> engine, Truth truth)
-      : engine_(std::move(engine)), description_(engine_->description()) {
-    description_.has_truth = true;
-    description_.truth = std::move(truth);
-  }
-  const EngineDescription& description() const override { return description_; }
-  void configure(const Sampler& s, const PreparedMetric& m) override { engine_->configure(s, m); }
-  void place(std::span<const double> q) override { engine_->place(q); }
-  void evaluations(std::span<double> u, std::span<double> g) const override {
-    engine_->evaluations(u, g);
-  }
-  void positions(std::span<double> q) const override { engine_->positions(q); }
-  void momenta(std::span<double> p) const override { engine_->momenta(p); }
-  Pooled advance(const Launch& l) override { return engine_->advance(l); }
-  void record(const Recording& r) override { engine_->record(r); }
-  Pooled advance_recording(const Launch& l) override { return engine_->advance_recording(l); }
-  Statistics statistics() const override { return engine_->statistics(); }
-  Draws take_draws() override { return engine_->take_draws(); }
-
- private:
-  std::unique_ptr<Engine> engine_;
-  EngineDescription description_;
-};
-
 /// Adds the reference of `folder`, if that file can be found; a run without it has no truth column.
 std::unique_ptr<Engine> with_reference(std::unique_ptr<Engine> engine, const std::string& folder,
                                        const std::string& posterior, const TargetOptions& t) {
@@ -122,8 +95,8 @@ std::unique_ptr<Engine> with_reference(std::unique_ptr<Engine> engine, const std
   } catch (const FileError&) {
     return engine;
   }
-  Truth truth = truth_of(read_reference(file, posterior), engine->description().names);
-  return std::make_unique<WithTruth>(std::move(engine), std::move(truth));
+  engine->know(truth_of(read_reference(file, posterior), engine->description().names));
+  return engine;
 }
 
 /// Logistic regression on `data`, in the kernel built for 25 weights or the general one.

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string>
 
+#include "host/io/json.hpp"
+
 namespace lockstep {
 
 namespace {
@@ -110,12 +112,19 @@ std::string Fit::summary() const {
                 "%lld chains x %lld draws, acceptance %.3f, step size %.4g, divergences %lld, "
                 "E-BFMI %.2f\n"
                 "smallest ESS: %.3g per transition, %.3g per gradient, %.3g per second\n"
-                "seconds: setup %.3f, warm-up %.3f, sampling %.3f, transfer %.3f\n",
+                "seconds: setup %.3f, warm-up %.3f, sampling %.3f, transfer %.3f\n"
+                "warm-up: %d transitions, %lld gradients a chain; trajectories: %d leapfrog steps "
+                "on average, %s metric\n",
                 static_cast<long long>(options.chains), static_cast<long long>(draws_done),
                 acceptance, sampler.step_size, static_cast<long long>(divergences), e_bfmi,
                 ess_per_transition_min(), ess_per_gradient_min(), ess_per_second_min(),
-                seconds.setup, seconds.warmup, seconds.sampling, seconds.transfer);
+                seconds.setup, seconds.warmup, seconds.sampling, seconds.transfer, warmup_done,
+                static_cast<long long>(gradients_warmup), sampler.leapfrog,
+                spelled(kMetricNames, metric.kind).c_str());
   out += text;
+  for (const std::string& warning : warnings()) {
+    out += warning + '\n';
+  }
   if (interrupted) {
     out += "interrupted: these are the draws made until then\n";
   }

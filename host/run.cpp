@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "host/adapt/stranded.hpp"
 #include "host/adapt/warmup.hpp"
 #include "host/gradients.hpp"
 #include "host/starts.hpp"
@@ -68,14 +69,23 @@ Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
   };
 
   progress.warming_up = true;
-  const FrozenSampler frozen = warm_up(
-      engine, sampler, options.warmup, options.seed,
-      [&](int done, double acceptance, double step) { return report(done, acceptance, step); });
+  WarmUp warm_up(engine, sampler, options);
+  while (!fit.interrupted && !warm_up.done()) {
+    warm_up.step();
+    progress.total = std::int64_t{warm_up.total()} + options.draws;
+    const AdaptationStep& last = warm_up.history().back();
+    fit.interrupted = !report(warm_up.transitions(), last.acceptance, last.step_size);
+  }
+  const FrozenSampler frozen = warm_up.frozen();
   fit.sampler = frozen.sampler;
   fit.metric = frozen.metric;
-  fit.gradients_warmup = frozen.gradients;
-  fit.warmup_divergences = frozen.divergences;
-  fit.interrupted = frozen.interrupted;
+  fit.step_factors = frozen.step_factors;
+  fit.adaptation = warm_up.history();
+  fit.stranded = warm_up.stranded();
+  fit.warmup_draws = warm_up.draws();
+  fit.warmup_done = warm_up.transitions();
+  fit.gradients_warmup = warm_up.gradients();
+  fit.warmup_divergences = warm_up.divergences();
   fit.seconds.warmup = clock.seconds() - fit.seconds.setup;
 
   Recording recording;
@@ -85,6 +95,7 @@ Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
   recording.thin = options.thin;
   recording.keep_parameters = options.keep_parameters;
   engine.configure(fit.sampler, fit.metric);
+  engine.scale_steps(fit.step_factors);
   engine.record(recording);
 
   progress.warming_up = false;
@@ -95,7 +106,7 @@ Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
     launch.first = frozen.next_transition + static_cast<std::uint32_t>(fit.draws_done);
     // Without warm-up the first transition has no momentum to keep.
     launch.fresh_momentum =
-        options.warmup == 0 && fit.draws_done == 0 && fit.sampler.persistence > 0;
+        fit.warmup_done == 0 && fit.draws_done == 0 && fit.sampler.persistence > 0;
     launch.count = launch.fresh_momentum
                        ? 1
                        : length.next(options.draws - fit.draws_done, fit.draws_done % kChunk);
@@ -108,7 +119,7 @@ Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
     fit.gradients_sampling += gradients_of(fit.sampler, options.seed, launch);
     progress.divergences = fit.divergences;
     fit.interrupted =
-        !report(options.warmup + fit.draws_done, pooled.acceptance, fit.sampler.step_size) &&
+        !report(fit.warmup_done + fit.draws_done, pooled.acceptance, fit.sampler.step_size) &&
         fit.draws_done < options.draws;
   }
   fit.seconds.sampling = clock.seconds() - sampling_begins;
@@ -121,6 +132,8 @@ Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
   engine.positions(fit.positions);
   fit.seconds.transfer = clock.seconds() - transfer_begins;
 
+  const auto stranded = stranded_after(fit.statistics, about.names);
+  fit.stranded.insert(fit.stranded.end(), stranded.begin(), stranded.end());
   summarise(fit);
   return fit;
 }

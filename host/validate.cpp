@@ -1,6 +1,7 @@
 #include <cmath>
 #include <string>
 
+#include "host/adapt/metric.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/options.hpp"
 
@@ -62,13 +63,18 @@ void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
           "target_acceptance is " + text(sampler.target_acceptance) +
               ": give a probability in (0, 1), or 0 for the method's own");
   require(sampler.metric == Metric::diagonal || sampler.metric == Metric::dense ||
-              sampler.inverse_mass.empty(),
-          "an inverse mass is given without its kind: choose the diagonal or the dense metric");
-  const auto d = static_cast<std::size_t>(dim);
-  const std::size_t wanted = sampler.metric == Metric::dense ? d * d : d;
-  require(sampler.inverse_mass.empty() || sampler.inverse_mass.size() == wanted,
-          "inverse_mass has " + std::to_string(sampler.inverse_mass.size()) +
-              " values, but this target and metric need " + std::to_string(wanted));
+              sampler.metric == Metric::low_rank || sampler.inverse_mass.empty(),
+          "an inverse mass is given without its kind: choose the diagonal, the dense or the "
+          "low-rank metric");
+  prepare_metric(sampler.metric, sampler.inverse_mass, dim);  // or says what is wrong with it
+  require(sampler.method != Method::random_walk || !sampler.inverse_mass.empty() ||
+              (sampler.metric != Metric::fisher && sampler.metric != Metric::low_rank),
+          "the random walk computes no gradients to estimate this metric from: choose the diagonal "
+          "or the dense one");
+  require(sampler.length == Length::given ||
+              (sampler.method == Method::hmc && sampler.persistence == 0 && options.warmup > 0),
+          "the trajectory length is tuned for HMC with fresh momenta, during warm-up: give that a "
+          "length, or leave the trajectory's as it is");
   require(options.generator == Generator::philox || options.backend != Backend::cpu,
           "the cuRAND generator runs on CUDA only: choose philox, or the cuda backend");
   const int g = options.threads_per_chain;

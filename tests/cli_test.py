@@ -261,18 +261,20 @@ class Errors(Case):
 
     def test_malformed_files(self):
         absent = self.folder / "absent.json"
-        self.refused(*self.RUN, "--inverse-mass", absent, says=str(absent))
+        self.refused(*self.RUN, "--metric", absent, says=str(absent))
         for text in ["[1, 2", "{}", "[]", '[1, "a"]', "[1, [2]]", "[[1, 2]]", "[[1], [2, 3]]",
                      "[1, null]"]:
             path = self.write("m.json", text)
-            self.refused(*self.RUN, "--inverse-mass", path, says=str(path))
+            self.refused(*self.RUN, "--metric", path, says=str(path))
         path = self.write("m.json", "[1, 2, 3]")
-        self.refused(*self.RUN, "--inverse-mass", path, says="3")
-        self.refused(*self.RUN, "--inverse-mass", self.write("m.json", "[1, -2]"), says="-2")
-        self.refused(*self.RUN, "--inverse-mass", self.write("m.json", "[[1, 2], [2, 1]]"),
+        self.refused(*self.RUN, "--metric", path, says="3")
+        self.refused(*self.RUN, "--metric", self.write("m.json", "[1, -2]"), says="-2")
+        self.refused(*self.RUN, "--metric", self.write("m.json", "[[1, 2], [2, 1]]"),
                      says="positive definite")
-        path = self.write("m.json", "[1, 2]")
-        self.refused(*self.RUN, "--metric", "dense", "--inverse-mass", path, says="--metric")
+        self.refused(*self.RUN, "--metric", self.write("m.json", '{"metric": "dense"}'),
+                     says="inverse_mass")
+        nowhere = self.folder / "absent" / "m.json"
+        self.refused(*self.RUN, "--metric-out", nowhere, says=str(nowhere))
         self.refused("run", "--target", "logistic", says="--data")
         self.refused("run", "--target", "logistic", "--data", absent, says=str(absent))
         path = self.write("bad.csv", "a,y\n1,0\n2,one\n")
@@ -351,15 +353,24 @@ class Run(Case):
         fit = self.fit("--target", "icg", *SMALL, "--leapfrog", 7, "--length-jitter", "none")
         self.assertEqual(fit["gradients"]["sampling"], 7 * 20)
 
-    def test_inverse_mass_files(self):
+    def test_metric_files(self):
         for text, metric in [("[100, 19]", "diagonal"), ("[[100, 1], [1, 19]]", "dense")]:
             with self.subTest(metric):
-                fit = self.fit("--target", "banana", *SMALL, "--inverse-mass",
+                fit = self.fit("--target", "banana", *SMALL, "--metric",
                                self.write("m.json", text))
                 self.assertEqual(fit["sampler"]["metric"], metric)
                 flat = [x for row in json.loads(text) for x in (row if metric == "dense" else
                                                                 [row])]
                 self.assertEqual(fit["inverse_mass"], flat)
+        # What one run found, another starts from.
+        for metric in ["diagonal", "dense", "fisher", "low-rank"]:
+            with self.subTest(metric):
+                path = self.folder / "found.json"
+                found = self.fit("--target", "scg", "--chains", 128, "--warmup", 60, "--draws", 10,
+                                 "--metric", metric, "--metric-out", path)
+                used = self.fit("--target", "scg", "--chains", 128, "--warmup", 30, "--draws", 10,
+                                "--metric", path)
+                self.assertEqual(used["inverse_mass"], found["inverse_mass"])
 
     def test_target_options(self):
         self.assertEqual(self.fit("--target", "std-normal", "--dim", 7, *SMALL)["dimension"], 7)

@@ -18,6 +18,7 @@ namespace {
 using testing::Kinetics;
 using testing::some_dense_metric;
 using testing::some_diagonal_metric;
+using testing::some_low_rank_metric;
 using testing::Uniform;
 
 using Matrix = std::vector<double>;  // [d][d], row-major
@@ -29,6 +30,17 @@ Matrix inverse_mass_of(const PreparedMetric& m, std::size_t d) {
   Matrix a(d * d, 0.0);
   for (std::size_t j = 0; j < d; ++j) {
     a[j * d + j] = m.inverse_mass[j];
+  }
+  if (m.kind == Metric::low_rank) {  // D (I + U (Lambda - I) U') D
+    const auto rank = static_cast<std::size_t>(rank_of(m.inverse_mass.size(), static_cast<int>(d)));
+    for (std::size_t k = 0; k < rank; ++k) {
+      const double* u = m.inverse_mass.data() + d + rank + k * d;
+      for (std::size_t i = 0; i < d; ++i) {
+        for (std::size_t j = 0; j < d; ++j) {
+          a[i * d + j] += m.factor[i] * u[i] * (m.inverse_mass[d + k] - 1) * u[j] * m.factor[j];
+        }
+      }
+    }
   }
   return a;
 }
@@ -80,16 +92,20 @@ Matrix matrix_of(std::size_t d, F map) {
   return a;
 }
 
-/// f(kinetic, inverse mass) for both metrics of a target.
+/// f(kinetic, inverse mass) for every metric of a target.
 template <class S, class Target, class F>
 void for_each_kinetic(const Target& target, F f) {
   const int d = dimension(target);
-  for (const PreparedMetric& metric : {some_diagonal_metric(d), some_dense_metric(d)}) {
+  for (const PreparedMetric& metric :
+       {some_diagonal_metric(d), some_dense_metric(d), some_low_rank_metric(d)}) {
     const Kinetics<S, Target> kinetics(target, metric);
     const Matrix inverse_mass = inverse_mass_of(metric, static_cast<std::size_t>(d));
     if (metric.kind == Metric::dense) {
       SCOPED_TRACE("dense");
       f(kinetics.dense(), inverse_mass);
+    } else if (metric.kind == Metric::low_rank) {
+      SCOPED_TRACE("low rank");
+      f(kinetics.low_rank(), inverse_mass);
     } else {
       SCOPED_TRACE("diagonal");
       f(kinetics.diagonal(), inverse_mass);

@@ -68,6 +68,23 @@ inline PreparedMetric some_dense_metric(int dim) {
   return m;
 }
 
+/// The diagonal of `some_diagonal_metric` and up to two directions, one long, one short.
+inline PreparedMetric some_low_rank_metric(int dim) {
+  PreparedMetric m = some_diagonal_metric(dim);
+  m.kind = Metric::low_rank;
+  const int rank = std::min(dim, 2);
+  std::vector<double> u(static_cast<std::size_t>(rank * dim));
+  for (int k = 0; k < rank; ++k) {  // rows of the sine transform are orthonormal
+    for (int j = 0; j < dim; ++j) {
+      u[static_cast<std::size_t>(k * dim + j)] =
+          std::sqrt(2.0 / (dim + 1)) * std::sin(M_PI * (k + 1) * (j + 1) / (dim + 1));
+    }
+    m.inverse_mass.push_back(k == 0 ? 9.0 : 0.25);
+  }
+  m.inverse_mass.insert(m.inverse_mass.end(), u.begin(), u.end());
+  return m;
+}
+
 /// A metric as the kernels of one target see it. The kinetics point into this object.
 template <class S, class Target>
 class Kinetics {
@@ -83,6 +100,10 @@ class Kinetics {
   }
   DenseMetric<S, capacity<Target>, exact_dimension<Target>> dense() const {
     return {settings_.inverse_mass.data(), settings_.factor.data(), dim_};
+  }
+  LowRankMetric<S, capacity<Target>, exact_dimension<Target>> low_rank() const {
+    return {settings_.factor.data(), settings_.inverse_mass.data(),
+            settings_.factor.data() + capacity<Target>, dim_, settings_.rank};
   }
 
  private:

@@ -155,21 +155,19 @@ TEST(Sharded, DealsChainsOverDevices) {
 /// Fails when it is told to move.
 class Broken final : public Engine {
  public:
-  explicit Broken(EngineDescription description) : description_(std::move(description)) {}
-  const EngineDescription& description() const override { return description_; }
+  explicit Broken(EngineDescription description) { description_ = std::move(description); }
   void configure(const Sampler&, const PreparedMetric&) override {}
   void place(std::span<const double>) override {}
   void evaluations(std::span<double>, std::span<double>) const override {}
   void positions(std::span<double>) const override {}
   void momenta(std::span<double>) const override {}
+  void scale_steps(std::span<const double>) override {}
+  void observed(int, std::span<double>) const override {}
   Pooled advance(const Launch&) override { throw BackendError("device 1 fell off"); }
   void record(const Recording&) override {}
   Pooled advance_recording(const Launch&) override { return {}; }
   Statistics statistics() const override { return {}; }
   Draws take_draws() override { return {}; }
-
- private:
-  EngineDescription description_;
 };
 
 TEST(Sharded, PassesOnWhatAShardThrew) {

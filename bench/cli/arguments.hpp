@@ -78,12 +78,12 @@ class SamplerArguments {
  public:
   void add_to(CLI::App& app);
   /// @throw UsageError  for an unknown sampler or a setting that it has not got
-  /// @throw FileError   for a malformed file of inverse masses
+  /// @throw FileError   for a malformed metric file
   Sampler sampler() const;
 
  private:
   void check_applicable() const;
-  void read_inverse_mass(Sampler& sampler) const;
+  void read_metric(Sampler& sampler) const;
 
   CLI::App* app_ = nullptr;
   std::string name_ = "hmc";
@@ -91,9 +91,12 @@ class SamplerArguments {
   std::optional<int> leapfrog_;
   std::optional<LengthJitter> length_jitter_;
   std::optional<Integrator> integrator_;
-  std::optional<Metric> metric_;
-  std::string inverse_mass_file_;
+  std::optional<Length> length_;
+  std::string metric_;
 };
+
+/// How warm-up goes about it.
+void add_adaptation(CLI::App& app, Adaptation& adaptation);
 
 /// What `run` runs: everything but where it computes and what it writes. Each such option is also a
 /// key of a sweep's file.

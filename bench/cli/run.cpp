@@ -11,7 +11,7 @@
 #include "bench/cli/interrupt.hpp"
 #include "bench/cli/output_file.hpp"
 #include "bench/cli/progress.hpp"
-#include "host/adapt/metric.hpp"
+#include "host/io/metric_file.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
 
@@ -31,7 +31,7 @@ struct Arguments {
   SamplerArguments sampler;
   SampleOptions options;
   std::vector<std::string> keep_parameters;
-  std::string json, draws_out;
+  std::string json, draws_out, metric_out;
 };
 
 /// "all" is -1, as SampleOptions has it.
@@ -89,6 +89,10 @@ void add_output(CLI::App& app, Arguments& a) {
   app.add_option("--json", a.json, "Everything about the run, one JSON object")
       ->type_name("FILE")
       ->group(group);
+  app.add_option("--metric-out", a.metric_out,
+                 "The metric as frozen after warm-up, for --metric FILE.json")
+      ->type_name("FILE.json")
+      ->group(group);
   app.add_option("--draws-out", a.draws_out,
                  "Kept draws: NumPy array (chains, draws, parameters), and FILE.json beside it")
       ->type_name("FILE.npy")
@@ -120,8 +124,10 @@ void check_outputs(const Arguments& a) {
       "--json is " + a.json + ", which --draws-out writes beside its draws: choose another name");
   require(a.draws_out.empty() || a.options.keep_chains != 0,
           "--draws-out has nothing to write with --keep-chains 0: keep some chains");
-  if (!a.json.empty()) {
-    check_writable(a.json);
+  for (const std::string& file : {a.json, a.metric_out}) {
+    if (!file.empty()) {
+      check_writable(file);
+    }
   }
   if (!a.draws_out.empty()) {
     require<FileError>(
@@ -168,7 +174,6 @@ int run(Arguments& a) {
   check_outputs(a);
   const int dim = entry.dim(a.target.options());
   validate(sampler, a.options, dim);
-  prepare_metric(sampler.metric, sampler.inverse_mass, dim);  // or says what is wrong with it
   const std::unique_ptr<Engine> engine = entry.make(a.target.options(), a.options);
   check_settled(a.options, engine->description());
   a.options.keep_parameters = parameter_indices(a.keep_parameters, engine->description().names);
@@ -184,6 +189,9 @@ int run(Arguments& a) {
   if (!a.json.empty()) {
     write_file(a.json, to_json(fit, a.target.name()).dump(2) + "\n");
   }
+  if (!a.metric_out.empty()) {
+    write_file(a.metric_out, metric_json(fit.metric, fit.engine.names).dump(2) + "\n");
+  }
   if (!a.draws_out.empty()) {
     fit.write_draws(a.draws_out);
   }
@@ -197,6 +205,7 @@ void add_settings(CLI::App& app, TargetArguments& target, SamplerArguments& samp
   target.add_to(app, true);
   sampler.add_to(app);
   add_length(app, options);
+  add_adaptation(app, options.adaptation);
   add_numerics(app, options);
 }
 

@@ -1,8 +1,9 @@
 #include <algorithm>
-#include <fstream>
+#include <filesystem>
 #include <initializer_list>
 
 #include "bench/cli/arguments.hpp"
+#include "host/io/metric_file.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep::bench {
@@ -18,6 +19,7 @@ const Applicability kApplicability[] = {
     {"--step-jitter", {"hmc", "mala", "ghmc"}},
     {"--leapfrog", {"hmc", "ghmc"}},
     {"--length-jitter", {"hmc"}},
+    {"--tune-length", {"hmc"}},
     {"--integrator", {"hmc", "ghmc"}},
     {"--persistence", {"ghmc"}},
 };
@@ -41,19 +43,6 @@ Sampler defaults_of(const std::string& name) {
   }
   throw UsageError("unknown sampler '" + name + "': did you mean '" + nearest_name(name, known) +
                    "'?");
-}
-
-[[noreturn]] void malformed(const std::string& file, const std::string& what) {
-  throw FileError(
-      file + ": " + what +
-      "; inverse masses are a JSON list of numbers (diagonal) or of such lists (dense)");
-}
-
-double number(const Json& value, const std::string& file) {
-  if (!value.is_number()) {
-    malformed(file, "found " + value.dump().substr(0, 40) + " where a number should be");
-  }
-  return value.get<double>();
 }
 
 }  // namespace
@@ -88,12 +77,16 @@ void SamplerArguments::add_to(CLI::App& app) {
              "How that number varies [uniform]")
       ->group(group);
   add_choice(app, "--integrator", integrator_, kIntegratorNames, "[leapfrog]")->group(group);
-  add_choice(app, "--metric", metric_, kMetricNames,
-             "Estimated during warm-up unless given; auto: diagonal or dense [auto]")
+  add_choice(app, "--tune-length", length_, kLengthNames,
+             "Tunes --leapfrog during warm-up, with Halton jitter [given]")
       ->group(group);
-  app.add_option("--inverse-mass", inverse_mass_file_,
-                 "JSON list (diagonal) or matrix (dense) of inverse masses")
-      ->type_name("FILE")
+  std::string kinds;
+  for (const auto& entry : kMetricNames) {
+    kinds += std::string(entry.second) + "|";
+  }
+  app.add_option("--metric", metric_,
+                 "Estimated during warm-up, or read from a file; auto: diagonal or dense [auto]")
+      ->type_name(kinds + "FILE.json")
       ->group(group);
   app.add_option("--persistence", persistence_, "Share of momentum that survives [ghmc 0.9]")
       ->type_name("FLOAT")
@@ -128,51 +121,29 @@ Sampler SamplerArguments::sampler() const {
   s.leapfrog = leapfrog_.value_or(s.leapfrog);
   s.length_jitter = length_jitter_.value_or(s.length_jitter);
   s.integrator = integrator_.value_or(s.integrator);
-  s.metric = metric_.value_or(s.metric);
   s.persistence = persistence_.value_or(s.persistence);
   s.target_acceptance = target_acceptance_.value_or(s.target_acceptance);
-  if (!inverse_mass_file_.empty()) {
-    read_inverse_mass(s);
+  s.length = length_.value_or(s.length);
+  if (!metric_.empty()) {
+    read_metric(s);
   }
   return s;
 }
 
-void SamplerArguments::read_inverse_mass(Sampler& s) const {
-  const std::string& file = inverse_mass_file_;
-  std::ifstream in(file);
-  require<FileError>(in.good(), "--inverse-mass: cannot read " + file);
-  Json json;
-  try {
-    json = Json::parse(in);
-  } catch (const Json::exception&) {
-    malformed(file, "is not JSON");
-  }
-  if (!json.is_array() || json.empty()) {
-    malformed(file, "is not a list");
-  }
-  const bool matrix = json[0].is_array();
-  for (const Json& row : json) {
-    if (row.is_array() != matrix) {
-      malformed(file, "mixes numbers and lists");
-    }
-    if (matrix && row.size() != json.size()) {
-      malformed(file, "has " + std::to_string(json.size()) + " rows but one of " +
-                          std::to_string(row.size()) + " numbers");
-    }
-    if (matrix) {
-      for (const Json& value : row) {
-        s.inverse_mass.push_back(number(value, file));
-      }
-    } else {
-      s.inverse_mass.push_back(number(row, file));
+/// A metric's name, or a file that holds one.
+void SamplerArguments::read_metric(Sampler& s) const {
+  for (const auto& [kind, name] : kMetricNames) {
+    if (name == metric_) {
+      s.metric = kind;
+      return;
     }
   }
-  const Metric found = matrix ? Metric::dense : Metric::diagonal;
-  require(!metric_ || *metric_ == found || *metric_ == Metric::automatic,
-          "--metric " + spelled(kMetricNames, s.metric) + " does not go with " + file + ", a " +
-              (matrix ? "matrix" : "list") + ": leave --metric out, or say " +
-              spelled(kMetricNames, found));
-  s.metric = found;
+  if (!metric_.ends_with(".json") && !std::filesystem::exists(metric_)) {
+    choice("--metric", metric_, kMetricNames);  // says which names there are
+  }
+  GivenMetric given = lockstep::read_metric(metric_);
+  s.metric = given.kind;
+  s.inverse_mass = std::move(given.inverse_mass);
 }
 
 }  // namespace lockstep::bench

@@ -2,43 +2,53 @@
 
 #include <cmath>
 
+#include "lockstep/archive.hpp"
+
 namespace lockstep {
 
+struct DualAveragingConstants {
+  double gamma = 0.05, t0 = 10, kappa = 0.75, boldness = 10;
+};
+
+/// Stan's, for the noisy acceptance of one chain.
+inline constexpr DualAveragingConstants kDualAveragingOfOne{};
+
+/// For the mean acceptance of many chains. That is a nearly noiseless function a(log eps), and the
+/// update is then a feedback loop of gain -a' sqrt(t) / (gamma (t + t0)): with Stan's gamma it
+/// exceeds 2 around t = 10 for a' = -0.7, so the step size swings from side to side and its average
+/// ends where acceptance is 0.1 too high. At 0.25 the gain stays below one half. Nor is there a
+/// reason to be bold: the pull towards ten times the step size would only bias the average.
+inline constexpr DualAveragingConstants kDualAveragingOfMany{0.25, 10, 0.75, 1};
+
 /// Dual averaging of the log step size (Nesterov 2009; Hoffman & Gelman, JMLR 15 (2014) 1593,
-/// section 3.2). One update per transition, from the arithmetic mean of all chains' acceptance
-/// probabilities: M chains are one better estimate, not M updates.
-///
-/// t0 and kappa are Stan's; gamma is not. Stan's 0.05 suits one chain's noisy acceptance. A pooled
-/// acceptance is a nearly noiseless function a(log eps), and then the update is a feedback loop of
-/// gain -a' sqrt(t) / (gamma (t + t0)): at gamma = 0.25 it exceeds 2 around t = 10 for a' = -0.7,
-/// so the step size swings from side to side and its average ends where acceptance is 0.1 too high.
-/// At 0.25 the gain stays below one half.
+/// section 3.2):
 ///
 ///   H_t = (1 - 1/(t + t0)) H_{t-1} + (delta - a_t) / (t + t0)
-///   log eps_t = mu - sqrt(t) / gamma H_t
+///   log eps_t = mu - sqrt(t) / gamma H_t,            mu = log(boldness eps_0)
 ///   log epsbar_t = t^-kappa log eps_t + (1 - t^-kappa) log epsbar_{t-1}
 class DualAveraging {
  public:
-  static constexpr double gamma = 0.25, t0 = 10, kappa = 0.75;
-
   /// @param target  acceptance probability to reach, delta
-  DualAveraging(double step_size, double target) : target_(target) { restart(step_size); }
+  explicit DualAveraging(double step_size = 1, double target = 0.8,
+                         const DualAveragingConstants& constants = kDualAveragingOfOne)
+      : constants_(constants), target_(target) {
+    restart(step_size);
+  }
 
-  /// Begins again around a step size, after the metric has changed. Stan pulls towards ten times
-  /// the step size, to be bold while one chain's acceptance tells little; a pooled acceptance tells
-  /// all, and the excursions that this pull causes would only bias the average.
+  /// Begins again around a step size, after the metric has changed.
   void restart(double step_size) {
-    mu_ = log_step_ = log_average_ = std::log(step_size);
+    mu_ = std::log(constants_.boldness * step_size);
+    log_step_ = log_average_ = std::log(step_size);
     error_ = 0;
     t_ = 0;
   }
 
   void update(double acceptance) {
     ++t_;
-    const double eta = 1 / (t_ + t0);
+    const double eta = 1 / (t_ + constants_.t0);
     error_ = (1 - eta) * error_ + eta * (target_ - acceptance);
-    log_step_ = mu_ - std::sqrt(t_) / gamma * error_;
-    const double weight = std::pow(t_, -kappa);
+    log_step_ = mu_ - std::sqrt(t_) / constants_.gamma * error_;
+    const double weight = std::pow(t_, -constants_.kappa);
     log_average_ = weight * log_step_ + (1 - weight) * log_average_;
   }
 
@@ -47,7 +57,10 @@ class DualAveraging {
   /// To freeze.
   double average() const { return std::exp(log_average_); }
 
+  void archive(Archive& a) { a(mu_, log_step_, log_average_, error_, t_); }
+
  private:
+  DualAveragingConstants constants_;
   double target_;
   double mu_ = 0, log_step_ = 0, log_average_ = 0, error_ = 0;
   double t_ = 0;

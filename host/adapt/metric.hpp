@@ -1,48 +1,36 @@
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <vector>
-
+#include "host/eigen.hpp"
 #include "lockstep/engine.hpp"
 
 namespace lockstep {
 
-/// Ready for kernels: with its square root or Cholesky factor.
-/// @param kind          `automatic` counts as diagonal
-/// @param inverse_mass  empty for the identity; [dim], or [dim][dim] row-major for `dense`
-/// @throw UsageError  for a wrong length, a value that is not positive and finite, or a matrix that
-///                    is not symmetric positive definite
+/// Row-major, as everything that crosses the engine's seam.
+using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Ready for kernels: with its root.
+/// @param kind          `automatic` and `fisher` count as diagonal
+/// @param inverse_mass  as InverseMass; empty for the identity
+/// @throw UsageError  for a wrong length, a value that is not positive and finite, a matrix that is
+///                    not symmetric positive definite, or low-rank vectors that are not orthonormal
 PreparedMetric prepare_metric(Metric kind, const InverseMass& inverse_mass, int dim);
 
-/// Pooled moments of all chains over a window of the warm-up: means and covariances of
-/// unconstrained q about one pooled mean, merged position set by position set in a fixed order.
-class PooledMoments {
+/// The coordinates in which the metric is the identity: y = F^-1 (q - m) with M^-1 = F F', so that
+/// |y|^2 = (q - m)' M (q - m), and y moves with velocity F' p.
+class Whitening {
  public:
-  /// @param full  keep the covariance matrix, not only its diagonal
-  PooledMoments(int dim, bool full);
+  explicit Whitening(const PreparedMetric& metric);
 
-  /// Adds one position of every chain, [dim][chains].
-  void add(std::span<const double> q, std::int64_t chains);
-
-  std::int64_t count() const { return count_; }
-  const std::vector<double>& mean() const { return mean_; }
-
-  /// The regularised covariance as an inverse mass, as Stan shrinks it:
-  ///   n / (n + 5) Sigma + 1e-3 * 5 / (n + 5) I,  n = pooled draws.
-  /// @param dense  the whole matrix, [dim][dim] (needs `full`), else its diagonal
-  InverseMass inverse_mass(bool dense) const;
-
-  /// Whether a diagonal metric would leave much undone: the condition number of the correlation
-  /// matrix exceeds 10, so that trajectories would have to be over three times as long. False
-  /// without 100 draws per dimension: eigenvalues are spread by sampling noise alone then.
-  bool strongly_correlated() const;
+  /// y = F^-1 x of each column of x, [dim][chains], in place.
+  void positions(Matrix& x) const;
+  /// F' p of each column of p, in place.
+  void velocities(Matrix& p) const;
 
  private:
-  int dim_;
-  bool full_;
-  std::int64_t count_ = 0;
-  std::vector<double> mean_, m2_;  // m2: [dim], or [dim][dim]
+  Metric kind_;
+  Eigen::VectorXd scale_;        // diagonal of F; low rank: D
+  Matrix factor_;                // dense: F; low rank: U' [rank][dim]
+  Eigen::VectorXd root_values_;  // low rank: Lambda^(1/2)
 };
 
 }  // namespace lockstep

@@ -1,32 +1,101 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <optional>
+#include <vector>
 
+#include "host/adapt/estimate.hpp"
+#include "host/adapt/length.hpp"
+#include "host/adapt/schedule.hpp"
+#include "host/adapt/step_size.hpp"
+#include "host/adapt/stranded.hpp"
 #include "lockstep/engine.hpp"
+#include "lockstep/result.hpp"
 
 namespace lockstep {
 
 /// What warm-up yields: the only thing that sampling may start from.
 struct FrozenSampler {
-  Sampler sampler;  // with its step size
+  Sampler sampler;  // with its step size and leapfrog steps
   PreparedMetric metric;
+  std::vector<double> step_factors;   // each chain's, [chains]; empty: all one
   std::uint32_t next_transition = 0;  // warm-up has used the ones before
-  std::int64_t gradients = 0;         // spent per chain
-  std::int64_t divergences = 0;       // over all chains
-  bool interrupted = false;
 };
 
-/// Called after every transition of the warm-up with (done, acceptance, step size); false stops it.
-using WarmupProgress = std::function<bool(int, double, double)>;
+/// Tunes a sampler while its chains find the typical set, transition by transition: the step size
+/// (step_size.hpp), the metric at the ends of windows (schedule.hpp, estimate.hpp), the trajectory
+/// length (length.hpp); and watches for stranded chains (stranded.hpp). Nothing of it is random but
+/// the chains.
+class WarmUp {
+ public:
+  /// @param options  the run's; its chains are the engine's
+  /// @throw UsageError  if the metric cannot be estimated from so few draws
+  WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& options);
 
-/// Tunes the step size by one pooled dual-averaging update per transition and, for diagonal and
-/// dense metrics that are not given, the metric from pooled draws of growing windows (the last one
-/// alone: earlier ones still carry the transient).
-///
-/// With `warmup` = 0 nothing is tuned and `sampler.step_size` is used as it is.
-FrozenSampler warm_up(Engine& engine, const Sampler& sampler, int warmup, std::uint64_t seed,
-                      const WarmupProgress& progress);
+  bool done() const { return done_ == total(); }
+  /// One transition of every chain, and what follows from it.
+  void step();
+
+  FrozenSampler frozen() const;
+
+  /// Transitions made, and how many it will be as things stand.
+  int transitions() const { return done_; }
+  int total() const { return windows_.back().end; }
+  /// Spent per chain, the search for a first step size included.
+  std::int64_t gradients() const { return gradients_; }
+  std::int64_t divergences() const { return divergences_; }
+  double step_size() const;
+  const std::vector<AdaptationStep>& history() const { return history_; }
+  const std::vector<StrandedChain>& stranded() const { return stranded_; }
+  /// Of the kept chains and parameters, if the options ask for the warm-up's.
+  const Draws& draws() const { return kept_; }
+
+  /// Restored, the engine is set up too, but for its chains.
+  void archive(Archive& a);
+
+ private:
+  const Window& window() const { return windows_[window_]; }
+  bool collects() const;
+  Pooled advance(const Launch& launch);
+  double first_step_size();
+  void restart_step_size(double step);
+  void begin();
+  void set_up_engine();
+  void collect();
+  void keep_draws();
+  void close_window();
+  void treat_stranded();
+  void set_metric();
+  bool settled() const;
+
+  Engine& engine_;
+  Sampler sampler_;
+  SampleOptions options_;
+  int dim_;
+  std::int64_t chains_;
+  bool tunes_step_, tunes_metric_, pooled_;
+  std::int64_t stride_ = 1;  // transitions between collected positions
+
+  std::vector<Window> windows_;
+  std::size_t window_ = 0;
+  int done_ = 0;
+  std::uint32_t next_transition_ = 0;
+  std::int64_t gradients_ = 0, divergences_ = 0;
+  bool fresh_momentum_ = true;
+  PreparedMetric metric_;
+  StepSizes steps_;
+  std::optional<TrajectoryLength> length_;
+  MetricEstimator estimator_;
+  SuperchainMoments superchains_;
+  StrandedWatch watch_;
+  double rested_step_ = 0, rested_length_ = 0;  // at the end of the window before
+  std::vector<AdaptationStep> history_;
+  std::vector<StrandedChain> stranded_;
+  Draws kept_;
+
+  // Scratch: of every chain, after the last transition.
+  std::vector<double> q_, before_, gradient_, acceptance_, potential_, momentum_;
+};
 
 /// The acceptance probability that a sampler is tuned to.
 double target_acceptance(const Sampler& sampler, int dim);

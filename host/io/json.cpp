@@ -3,6 +3,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "host/adapt/schedule.hpp"
 #include "lockstep/config.hpp"
 
 namespace lockstep {
@@ -122,6 +123,9 @@ Json to_json(const Fit& fit, const std::string& target) {
   j["rng"] = spelled(kGeneratorNames, fit.options.generator);
   j["chains"] = fit.options.chains;
   j["warmup"] = fit.options.warmup;
+  j["warmup_done"] = fit.warmup_done;
+  j["schedule"] =
+      spelled(kScheduleNames, resolved(fit.options.adaptation.schedule, fit.options.chains));
   j["draws"] = fit.draws_done;
   j["draws_asked"] = fit.options.draws;
   j["seed"] = fit.options.seed;
@@ -137,6 +141,15 @@ Json to_json(const Fit& fit, const std::string& target) {
                   {"sampling", fit.seconds.sampling},
                   {"transfer", fit.seconds.transfer}};
   j["truth_source"] = fit.engine.has_truth ? Json(fit.engine.truth.source) : Json(nullptr);
+  j["stranded"] = Json::array();
+  for (const StrandedChain& s : fit.stranded) {
+    j["stranded"].push_back({{"chain", s.chain},
+                             {"transition", s.transition},
+                             {"parameter", s.parameter},
+                             {"cause", s.cause},
+                             {"restarted_from", s.restarted_from}});
+  }
+  j["warnings"] = fit.warnings();
   j["parameters"] = Json::array();
   for (const ParameterSummary& p : fit.parameters) {
     j["parameters"].push_back(to_json(p));

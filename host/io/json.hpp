@@ -100,11 +100,15 @@ Json to_json(const ParameterSummary& parameter);
 ///   inverse_mass                    as frozen: [dim], dense [dim * dim] row-major, unit []
 ///   backend, device, lane, threads, threads_per_chain, precision, rng
 ///   chains, warmup, draws           draws: those made; draws_asked: those asked for
+///   warmup_done, schedule           transitions of the warm-up, which may end early
 ///   seed, interrupted
 ///   acceptance, divergences         of all chains after warm-up; warmup_divergences before
 ///   gradients                       {warmup, sampling}, of one chain
 ///   esjd, e_bfmi                    mean squared jump; energy fraction of missing information
 ///   seconds                         {setup, warmup, sampling, transfer}
+///   stranded                        a list of {chain, transition, parameter, cause,
+///                                   restarted_from}; transition -1: after sampling
+///   warnings                        sentences
 ///   truth_source                    where truth_* come from, or null
 ///   parameters                      a list, see above
 ///   ess_min                         smallest bulk ESS of all draws, and this per transition and

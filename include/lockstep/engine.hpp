@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "lockstep/archive.hpp"
 #include "lockstep/options.hpp"
 #include "lockstep/truth.hpp"
 
@@ -18,10 +19,18 @@ namespace lockstep {
 
 /// A metric ready for kernels.
 struct PreparedMetric {
-  Metric kind = Metric::unit;        // never automatic
-  std::vector<double> inverse_mass;  // unit, diagonal: [dim]; dense: [dim][dim] row-major
-  std::vector<double> factor;        // sqrt of it; dense: lower triangular F, M^-1 = F F'
+  Metric kind = Metric::unit;        // unit, diagonal, dense or low_rank
+  std::vector<double> inverse_mass;  // as InverseMass, never empty
+  /// Its root: unit, diagonal [dim]; dense: lower triangular F with M^-1 = F F', [dim][dim];
+  /// low_rank: that of its diagonal, [dim].
+  std::vector<double> factor;
 };
+
+/// The rank of a low-rank inverse mass of `size` values.
+constexpr int rank_of(std::size_t size, int dim) {
+  return static_cast<int>((size - static_cast<std::size_t>(dim)) /
+                          (static_cast<std::size_t>(dim) + 1));
+}
 
 /// What an engine is.
 struct EngineDescription {
@@ -46,6 +55,11 @@ struct Launch {
   /// Samplers that keep their momentum draw it from N(0, M) instead: at the start, and when the
   /// metric has changed. For single transitions.
   bool fresh_momentum = false;
+  /// Samplers that do not keep their momentum leave it behind all the same: `momenta` then holds,
+  /// for each chain, the end of its trajectory if that was accepted, else minus its beginning.
+  bool leave_momentum = false;
+  /// Keeps what each chain did in the last transition, for `observed`.
+  bool observe = false;
 };
 
 /// What to record while sampling.
@@ -77,6 +91,8 @@ struct Draws {
   const double* row(std::int64_t draw, int r) const {
     return values.data() + (draw * rows() + r) * chains;
   }
+  void archive(Archive& a) { a(values, draws, chains, parameters, thin); }
+
   /// One quantity of all kept draws, [draw][chain].
   std::vector<double> column(int r) const {
     std::vector<double> out;
@@ -108,7 +124,12 @@ class Engine {
  public:
   virtual ~Engine() = default;
 
-  virtual const EngineDescription& description() const = 0;
+  const EngineDescription& description() const { return description_; }
+  /// Adds what is known of the target's law from elsewhere.
+  void know(Truth truth) {
+    description_.has_truth = true;
+    description_.truth = std::move(truth);
+  }
 
   /// Sets the sampler and its metric for the launches that follow. The random walk leaves gradients
   /// behind: after it, a sampler that needs them also needs `place`.
@@ -116,15 +137,23 @@ class Engine {
 
   /// Puts the chains at q, [dim][chains], unconstrained, and evaluates the target there.
   virtual void place(std::span<const double> q) = 0;
-  /// U and dU/dq where `place` put the chains, [chains] and [dim][chains].
+  /// U and dU/dq at the chains' positions, [chains] and [dim][chains]; the gradient may be left out
+  /// (empty). The random walk leaves gradients behind.
   virtual void evaluations(std::span<double> potential, std::span<double> gradient) const = 0;
   /// Unconstrained positions, [dim][chains].
   virtual void positions(std::span<double> q) const = 0;
   /// Momenta, [dim][chains], of samplers that keep them.
   virtual void momenta(std::span<double> p) const = 0;
 
+  /// Gives each chain a factor of the step size, [chains]; none: all one.
+  virtual void scale_steps(std::span<const double> factors) = 0;
+
   /// Moves every chain; records nothing but the pooled figures.
   virtual Pooled advance(const Launch& launch) = 0;
+  /// What each chain did in the last transition of the last `advance`, which was told to observe:
+  /// rows from `first_row` on, [rows][chains]. Rows are the parameters on the reported scale, then
+  /// those of Draws.
+  virtual void observed(int first_row, std::span<double> values) const = 0;
 
   /// Prepares recording: clears the statistics, allocates the kept draws.
   virtual void record(const Recording& recording) = 0;
@@ -135,6 +164,9 @@ class Engine {
 
   /// Keeps alive what the target points into.
   void keep(std::shared_ptr<const void> data) { data_ = std::move(data); }
+
+ protected:
+  EngineDescription description_;
 
  private:
   std::shared_ptr<const void> data_;

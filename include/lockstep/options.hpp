@@ -33,7 +33,8 @@ enum class Precision : std::uint8_t { single_, double_ };
 enum class Generator : std::uint8_t { philox, curand };
 
 /// The inverse mass matrix M^-1, an estimate of the covariance of unconstrained q.
-/// Diagonal: [dim]; dense: [dim][dim], row-major. Empty: the identity.
+/// Diagonal: [dim]; dense: [dim][dim], row-major; low rank, D (I + U (Lambda - I) U') D: the
+/// squares of the diagonal D [dim], then Lambda [rank], then U' [rank][dim]. Empty: the identity.
 using InverseMass = std::vector<double>;
 
 /// Everything a sampler can be told. Callers write one of the named samplers below, which convert

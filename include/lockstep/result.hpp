@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lockstep/archive.hpp"
 #include "lockstep/engine.hpp"
 #include "lockstep/options.hpp"
 
@@ -57,6 +58,8 @@ struct StrandedChain {
   std::string parameter;             // the one in which it is farthest away
   std::string cause;                 // a sentence
   std::int64_t restarted_from = -1;  // the chain whose place it was given; -1: left where it was
+
+  void archive(Archive& a) { a(chain, transition, parameter, cause, restarted_from); }
 };
 
 /// Why sampling ended.
@@ -66,8 +69,9 @@ enum class Stop : std::uint8_t { draws, until, hours, interrupted };
 class Fit {
  public:
   EngineDescription engine;
-  Sampler sampler;        // as frozen after warm-up: with its step size
-  PreparedMetric metric;  // as frozen after warm-up
+  Sampler sampler;                   // as frozen after warm-up: with its step size
+  PreparedMetric metric;             // as frozen after warm-up
+  std::vector<double> step_factors;  // [chains], where each chain has a step size of its own
   SampleOptions options;
 
   bool interrupted = false;  // stopped before all draws were made
@@ -105,7 +109,10 @@ class Fit {
   /// bits. 16 hexadecimal digits.
   std::string digest() const;
 
-  /// A table for people.
+  /// Sentences on chains that were stranded, or accept far less than the others.
+  std::vector<std::string> warnings() const;
+
+  /// A table for people, and the warnings.
   std::string summary() const;
 
   /// Writes the kept draws as `path` (.npy, shape (chains, draws, parameters), float64 C order) and

@@ -126,4 +126,81 @@ struct DenseMetric {
   }
 };
 
+/// A diagonal and a few directions of its own scale:
+///
+///   M^-1 = D (I + U (Lambda - I) U') D,   D = diag(scale), U [dim][rank] orthonormal columns
+///
+/// so that powers of the bracket need nothing but powers of Lambda.
+template <class S, int N, bool Exact>
+struct LowRankMetric {
+  static constexpr bool separable = false;
+  const S* scale;         // [N], D
+  const S* vectors;       // [rank][N], U'
+  const S* coefficients;  // [3][rank]: Lambda^c - 1 for c = 1, -1/2, 1/2
+  int dim, rank;
+
+  /// p = D^-1 (I + U (Lambda^-1/2 - I) U') z.
+  template <class L>
+  LOCKSTEP_INLINE void momentum(const Solo& group, const L* z, L* p) const {
+    for_slots<N, false>(group, size(), [&](int, int j) { p[j] = z[j]; });
+    bracket(coefficients + rank, z, p);
+    for_slots<N, false>(group, size(), [&](int, int j) { p[j] = p[j] / L(scale[j]); });
+  }
+
+  template <class L>
+  LOCKSTEP_INLINE Sum<L> energy(const Solo& group, const L* p) const {
+    L y[N];
+    L x[N];
+    inner(group, p, y, x);
+    Sum<L> k = sum_coordinates<L, N, false>(group, size(), [&](int, int j) { return y[j] * x[j]; });
+    return {L(S(0.5)) * k.hi, L(S(0.5)) * k.lo};
+  }
+
+  template <class L>
+  LOCKSTEP_INLINE void drift(const Solo& group, L* q, const L& step, const L* p) const {
+    L y[N];
+    L x[N];
+    inner(group, p, y, x);
+    for_slots<N, false>(group, size(),
+                        [&](int, int j) { q[j] = fma(step * L(scale[j]), x[j], q[j]); });
+  }
+
+  /// q += step D (I + U (Lambda^1/2 - I) U') z.
+  template <class L>
+  LOCKSTEP_INLINE void displace(const Solo& group, L* q, const L& step, const L* z) const {
+    L x[N];
+    for_slots<N, false>(group, size(), [&](int, int j) { x[j] = z[j]; });
+    bracket(coefficients + 2 * rank, z, x);
+    for_slots<N, false>(group, size(),
+                        [&](int, int j) { q[j] = fma(step * L(scale[j]), x[j], q[j]); });
+  }
+
+ private:
+  LOCKSTEP_INLINE int size() const { return Exact ? N : dim; }
+
+  /// y = D p, x = (I + U (Lambda - I) U') y.
+  template <class L>
+  LOCKSTEP_INLINE void inner(const Solo& group, const L* p, L* y, L* x) const {
+    for_slots<N, false>(group, size(), [&](int, int j) { x[j] = y[j] = L(scale[j]) * p[j]; });
+    bracket(coefficients, y, x);
+  }
+
+  /// x += U diag(c) U' y.
+  template <class L>
+  LOCKSTEP_INLINE void bracket(const S* c, const L* y, L* x) const {
+    const int d = size();
+    for (int k = 0; k < rank; ++k) {
+      const S* u = vectors + k * N;
+      L along = L(0);
+      for (int j = 0; j < d; ++j) {
+        along = fma(L(u[j]), y[j], along);
+      }
+      along = L(c[k]) * along;
+      for (int j = 0; j < d; ++j) {
+        x[j] = fma(L(u[j]), along, x[j]);
+      }
+    }
+  }
+};
+
 }  // namespace lockstep

@@ -56,11 +56,13 @@ LOCKSTEP_INLINE void advance_chains(const Target& target, const Transition& tran
   });
   x.potential =
       Sum<L>(load_lane<L>(chains.potential_hi + chain), load_lane<L>(chains.potential_lo + chain));
+  const L step_scale =
+      chains.step_scale != nullptr ? load_lane<L>(chains.step_scale + chain) : L(1);
 
   using Trace = TraceView<Scalar<L>>;
   for (int t = 0; t < count; ++t) {
-    const auto info =
-        transition(target, group.again(), stream, first + static_cast<std::uint32_t>(t), x, p);
+    const auto info = transition(target, group.again(), stream,
+                                 first + static_cast<std::uint32_t>(t), x, p, step_scale);
     if (trace.parameters > 0) {
       if constexpr (HasConstrain<Target, L>) {
         static_assert(Group::size == 1);

@@ -15,7 +15,8 @@ struct ChainsView {
   S* potential_hi = nullptr;  // [stride], U as hi + lo
   S* potential_lo = nullptr;  // [stride]
   std::int64_t stride = 0;
-  std::uint64_t first_id = 0;  // global id of chain 0: what its random numbers depend on
+  std::uint64_t first_id = 0;     // global id of chain 0: what its random numbers depend on
+  const S* step_scale = nullptr;  // [stride], each chain's factor of the step size; null: all one
 };
 
 }  // namespace lockstep

@@ -72,8 +72,6 @@ class CpuEngine final : public Engine {
     description_.chains = chains_;
   }
 
-  const EngineDescription& description() const override { return description_; }
-
   void configure(const Sampler& sampler, const PreparedMetric& metric) override {
     settings_ = KernelSettings<S>(sampler, metric, dim_, kCapacity);
   }
@@ -95,16 +93,33 @@ class CpuEngine final : public Engine {
           static_cast<double>(potential_hi_[static_cast<std::size_t>(c)]) +
           static_cast<double>(potential_lo_[static_cast<std::size_t>(c)]);
     }
-    copy_out(gradient_, gradient);
+    if (!gradient.empty()) {
+      copy_out(gradient_.data(), dim_, gradient);
+    }
   }
 
-  void positions(std::span<double> q) const override { copy_out(q_, q); }
-  void momenta(std::span<double> p) const override { copy_out(momentum_, p); }
+  void positions(std::span<double> q) const override { copy_out(q_.data(), dim_, q); }
+  void momenta(std::span<double> p) const override { copy_out(momentum_.data(), dim_, p); }
+
+  void scale_steps(std::span<const double> factors) override {
+    step_scale_.clear();
+    for (std::int64_t c = 0; !factors.empty() && c < stride_; ++c) {
+      step_scale_.push_back(
+          static_cast<S>(factors[static_cast<std::size_t>(std::min(c, chains_ - 1))]));
+    }
+  }
+
+  void observed(int first_row, std::span<double> values) const override {
+    copy_out(info_.data() + first_row * stride_, static_cast<std::int64_t>(values.size()) / chains_,
+             values);
+  }
 
   Pooled advance(const Launch& launch) override {
     Pooled pooled;
+    const int parameters = launch.observe ? dim_ : 0;
+    info_.resize(static_cast<std::size_t>((parameters + TraceView<S>::info_rows) * stride_));
     for (int t = 0; t < launch.count; ++t) {
-      const TraceView<S> trace{info_.data(), stride_, 0, 0};
+      const TraceView<S> trace{info_.data(), stride_, parameters, 0};
       with_kernel(launch, [&](const auto& transition) {
         for_blocks([&](std::int64_t chain) {
           advance_block(transition, chain, launch.first + static_cast<std::uint32_t>(t), 1, trace);
@@ -182,16 +197,19 @@ class CpuEngine final : public Engine {
   }
 
   ChainsView<S> view() {
-    return {
-        q_.data(), gradient_.data(), momentum_.data(), potential_hi_.data(), potential_lo_.data(),
-        stride_,   first_chain_};
+    return {q_.data(),
+            gradient_.data(),
+            momentum_.data(),
+            potential_hi_.data(),
+            potential_lo_.data(),
+            stride_,
+            first_chain_,
+            step_scale_.empty() ? nullptr : step_scale_.data()};
   }
 
-  void copy_out(const std::vector<S>& from, std::span<double> to) const {
-    for (int j = 0; j < dim_; ++j) {
-      for (std::int64_t c = 0; c < chains_; ++c) {
-        to[static_cast<std::size_t>(j * chains_ + c)] = from[at(j, c)];
-      }
+  void copy_out(const S* from, std::int64_t rows, std::span<double> to) const {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      std::copy_n(from + r * stride_, chains_, to.begin() + r * chains_);
     }
   }
 
@@ -260,10 +278,9 @@ class CpuEngine final : public Engine {
   std::uint64_t seed_, first_chain_;
   int threads_;
   double core_seconds_ = 0;  // of one transition of all chains
-  std::vector<S> q_, gradient_, momentum_, potential_hi_, potential_lo_, info_;
+  std::vector<S> q_, gradient_, momentum_, potential_hi_, potential_lo_, info_, step_scale_;
   KernelSettings<S> settings_;
   StatisticsStore store_;
-  EngineDescription description_;
 };
 
 template <class S, class Target>

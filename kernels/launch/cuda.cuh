@@ -78,8 +78,6 @@ class CudaEngine final : public Engine {
     description_.threads_per_chain = group_for(kLargestGroup);
   }
 
-  const EngineDescription& description() const override { return description_; }
-
   void configure(const Sampler& sampler, const PreparedMetric& metric) override {
     use(device_);
     settings_ = KernelSettings<S>(sampler, metric, dim_, kCapacity);
@@ -113,23 +111,43 @@ class CudaEngine final : public Engine {
     for (std::size_t c = 0; c < static_cast<std::size_t>(chains_); ++c) {
       potential[c] = static_cast<double>(hi[c]) + static_cast<double>(lo[c]);
     }
-    copy_out(gradient_, gradient);
+    if (!gradient.empty()) {
+      copy_out(gradient_, 0, dim_, gradient);
+    }
   }
 
-  void positions(std::span<double> q) const override { copy_out(q_, q); }
-  void momenta(std::span<double> p) const override { copy_out(momentum_, p); }
+  void positions(std::span<double> q) const override { copy_out(q_, 0, dim_, q); }
+  void momenta(std::span<double> p) const override { copy_out(momentum_, 0, dim_, p); }
+
+  void scale_steps(std::span<const double> factors) override {
+    use(device_);
+    std::vector<S> padded;
+    for (std::int64_t c = 0; !factors.empty() && c < stride_; ++c) {
+      padded.push_back(static_cast<S>(factors[static_cast<std::size_t>(std::min(c, chains_ - 1))]));
+    }
+    step_scale_ = uploaded(padded, "the chains' step sizes");
+  }
+
+  void observed(int first_row, std::span<double> values) const override {
+    copy_out(observed_, first_row, static_cast<std::int64_t>(values.size()) / chains_, values);
+  }
 
   Pooled advance(const Launch& launch) override {
     const ProfilerRange range("lockstep: advance");
     use(device_);
     const Kernel kernel = kernel_for(launch);
     counts_.clear(compute_);
-    for_tiles(kernel, 0, [&](const cuda::ChainRange& tile) {
-      const TraceView<S> trace{traces_[0].memory.data(), tile.end - tile.begin, 0, tile.begin};
+    const int parameters = launch.observe ? dim_ : 0;
+    for_tiles(kernel, parameters, [&](const cuda::ChainRange& tile) {
+      const TraceView<S> trace{traces_[0].memory.data(), tile.end - tile.begin, parameters,
+                               tile.begin};
       for (int done = 0; done < launch.count; done += kChunk) {
         const int n = std::min(kChunk, launch.count - done);
         kernel.advance(sweep(tile, launch, done, n, trace));
         cuda::pool(trace, n, real(tile), counts_.data(), compute_);
+        if (launch.observe && done + n == launch.count) {
+          observe(trace, n - 1, tile);
+        }
       }
     });
     return pooled(launch, kernel);
@@ -261,22 +279,37 @@ class CudaEngine final : public Engine {
     }
   }
 
-  void copy_out(const cuda::DeviceArray<S>& from, std::span<double> to) const {
+  /// Rows [first, first + rows) of an array of such rows, without the padding.
+  void copy_out(const cuda::DeviceArray<S>& from, std::int64_t first, std::int64_t rows,
+                std::span<double> to) const {
     use(device_);
-    std::vector<S> padded(from.size());
-    from.download(padded.data(), compute_);
-    for (int j = 0; j < dim_; ++j) {
-      for (std::int64_t c = 0; c < chains_; ++c) {
-        to[static_cast<std::size_t>(j * chains_ + c)] =
-            padded[static_cast<std::size_t>(j * stride_ + c)];
-      }
+    std::vector<S> padded(static_cast<std::size_t>(rows * stride_));
+    from.download(padded.data(), compute_, static_cast<std::size_t>(first * stride_),
+                  padded.size());
+    for (std::int64_t r = 0; r < rows; ++r) {
+      std::copy_n(padded.begin() + r * stride_, chains_, to.begin() + r * chains_);
+    }
+  }
+
+  /// Copies the last transition of a tile to where `observed` finds it.
+  void observe(const TraceView<S>& trace, int transition, const cuda::ChainRange& tile) {
+    const auto size = static_cast<std::size_t>(trace.rows() * stride_);
+    if (observed_.size() < size) {
+      observed_ = cuda::DeviceArray<S>(size, "what each chain did last");
+    }
+    const auto width = static_cast<std::size_t>(tile.end - tile.begin);
+    for (int r = 0; r < trace.rows(); ++r) {
+      cuda::check(cudaMemcpyAsync(observed_.data() + r * stride_ + tile.begin,
+                                  trace.row(transition, r) + tile.begin, width * sizeof(S),
+                                  cudaMemcpyDeviceToDevice, compute_),
+                  "cudaMemcpyAsync", "what each chain did last");
     }
   }
 
   ChainsView<S> view() const {
     return {
-        q_.data(), gradient_.data(), momentum_.data(), potential_hi_.data(), potential_lo_.data(),
-        stride_,   first_chain_};
+        q_.data(), gradient_.data(), momentum_.data(),  potential_hi_.data(), potential_lo_.data(),
+        stride_,   first_chain_,     step_scale_.data()};
   }
 
   Sweep sweep(const cuda::ChainRange& tile, const Launch& launch, int done, int n,
@@ -441,13 +474,12 @@ class CudaEngine final : public Engine {
   cuda::DeviceArray<S> q_, gradient_, momentum_, potential_hi_, potential_lo_;
   cuda::DeviceArray<cuda::PooledCounts> counts_;
   KernelSettings<S> settings_;
-  cuda::DeviceArray<S> inverse_mass_, factor_;
+  cuda::DeviceArray<S> inverse_mass_, factor_, step_scale_, observed_;
   std::array<Trace, 2> traces_;
   StatisticsStore store_;
   StatisticsView statistics_;                         // store_'s arrays, on the device
   std::array<cuda::DeviceArray<double>, 10> arrays_;  // in the order of for_arrays
   cuda::DeviceArray<int> kept_rows_;
-  EngineDescription description_;
 };
 
 template <class S, class Target>

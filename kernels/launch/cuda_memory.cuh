@@ -73,10 +73,12 @@ class DeviceArray {
   }
   /// Copies all of it, in the order of the stream; returns once it has arrived.
   void upload(const T* from, cudaStream_t stream) {
-    copy(data_, from, cudaMemcpyHostToDevice, stream);
+    copy(data_, from, size_, cudaMemcpyHostToDevice, stream);
   }
-  void download(T* to, cudaStream_t stream) const {
-    copy(to, data_, cudaMemcpyDeviceToHost, stream);
+  void download(T* to, cudaStream_t stream) const { download(to, stream, 0, size_); }
+  /// Elements [first, first + count) of it.
+  void download(T* to, cudaStream_t stream, std::size_t first, std::size_t count) const {
+    copy(to, data_ + first, count, cudaMemcpyDeviceToHost, stream);
   }
 
  private:
@@ -85,9 +87,10 @@ class DeviceArray {
     std::swap(size_, other.size_);
     std::swap(purpose_, other.purpose_);
   }
-  void copy(T* to, const T* from, cudaMemcpyKind kind, cudaStream_t stream) const {
-    if (size_ > 0) {
-      check(cudaMemcpyAsync(to, from, size_ * sizeof(T), kind, stream), "cudaMemcpyAsync",
+  void copy(T* to, const T* from, std::size_t count, cudaMemcpyKind kind,
+            cudaStream_t stream) const {
+    if (count > 0) {
+      check(cudaMemcpyAsync(to, from, count * sizeof(T), kind, stream), "cudaMemcpyAsync",
             purpose_);
       check(cudaStreamSynchronize(stream), "cudaStreamSynchronize", purpose_);
     }

@@ -3,6 +3,7 @@
 /// From what the caller asked for to the kernel that does it: every combination that is built, in
 /// one place.
 
+#include <cmath>
 #include <vector>
 
 #include "kernels/transitions/hmc.hpp"
@@ -17,17 +18,17 @@ template <class S>
 struct KernelSettings {
   Sampler sampler;
   Metric metric = Metric::unit;
-  std::vector<S> inverse_mass;  // diagonal: [capacity]; dense: [dim][capacity]
-  std::vector<S> factor;
+  /// Diagonal: [capacity] each. Dense: [dim][capacity] each. Low rank: the vectors,
+  /// [rank][capacity], and the scale, [capacity], followed by the coefficients, [3][rank].
+  std::vector<S> inverse_mass, factor;
+  int rank = 0;
 
   /// @param capacity  row stride of the kernels' matrices
   KernelSettings() = default;
   KernelSettings(const Sampler& s, const PreparedMetric& m, int dim, int capacity)
       : sampler(s), metric(m.kind) {
-    const auto pad = [&](const std::vector<double>& from) {
-      const bool dense = m.kind == Metric::dense;
-      std::vector<S> to(static_cast<std::size_t>(dense ? dim * capacity : capacity), S(1));
-      const int rows = dense ? dim : 1;
+    const auto pad = [&](const double* from, int rows) {
+      std::vector<S> to(static_cast<std::size_t>(rows) * capacity, S(1));
       for (int i = 0; i < rows; ++i) {
         for (int j = 0; j < dim; ++j) {
           to[static_cast<std::size_t>(i) * capacity + j] =
@@ -36,8 +37,21 @@ struct KernelSettings {
       }
       return to;
     };
-    inverse_mass = pad(m.inverse_mass);
-    factor = pad(m.factor);
+    if (m.kind == Metric::low_rank) {
+      rank = rank_of(m.inverse_mass.size(), dim);
+      const double* values = m.inverse_mass.data() + dim;
+      inverse_mass = pad(values + rank, rank);
+      factor = pad(m.factor.data(), 1);
+      for (const double power : {1.0, -0.5, 0.5}) {
+        for (int k = 0; k < rank; ++k) {
+          factor.push_back(static_cast<S>(std::pow(values[k], power) - 1));
+        }
+      }
+    } else {
+      const int rows = m.kind == Metric::dense ? dim : 1;
+      inverse_mass = pad(m.inverse_mass.data(), rows);
+      factor = pad(m.factor.data(), rows);
+    }
   }
 };
 
@@ -78,7 +92,8 @@ void with_transition(const KernelSettings<S>& settings, const MetricArrays<S>& a
       return;
     }
     if constexpr (diagonal) {
-      if (sampler.integrator == Integrator::leapfrog && sampler.persistence == 0) {
+      if (sampler.integrator == Integrator::leapfrog && sampler.persistence == 0 &&
+          !trajectory.leave_momentum) {
         f(transitions::Hmc{kinetic, Leapfrog{}, FullRefreshment{}, trajectory});
         return;
       }
@@ -90,6 +105,9 @@ void with_transition(const KernelSettings<S>& settings, const MetricArrays<S>& a
   };
   if (settings.metric == Metric::dense) {
     with_kinetic(DenseMetric<S, N, Exact>{arrays.inverse_mass, arrays.factor, dim});
+  } else if (settings.metric == Metric::low_rank) {
+    with_kinetic(LowRankMetric<S, N, Exact>{arrays.factor, arrays.inverse_mass, arrays.factor + N,
+                                            dim, settings.rank});
   } else {
     with_kinetic(
         DiagonalMetric<S, N, Exact>{detail::table<S, N>(settings.inverse_mass, arrays.inverse_mass),

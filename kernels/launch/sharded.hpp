@@ -33,8 +33,6 @@ class ShardedEngine final : public Engine {
     }
   }
 
-  const EngineDescription& description() const override { return description_; }
-
   void configure(const Sampler& sampler, const PreparedMetric& metric) override {
     for_shards([&](std::size_t i) { shards_[i]->configure(sampler, metric); });
     description_.threads_per_chain = shards_.front()->description().threads_per_chain;
@@ -54,7 +52,8 @@ class ShardedEngine final : public Engine {
   void evaluations(std::span<double> potential, std::span<double> gradient) const override {
     for_shards([&](std::size_t i) {
       std::vector<double> u(static_cast<std::size_t>(chains_of(i)));
-      std::vector<double> g(static_cast<std::size_t>(description_.dim * chains_of(i)));
+      std::vector<double> g(
+          gradient.empty() ? 0 : static_cast<std::size_t>(description_.dim * chains_of(i)));
       shards_[i]->evaluations(u, g);
       insert(u, i, potential);
       insert(g, i, gradient);
@@ -72,6 +71,24 @@ class ShardedEngine final : public Engine {
       std::vector<double> part(static_cast<std::size_t>(description_.dim * chains_of(i)));
       shards_[i]->momenta(part);
       insert(part, i, p);
+    });
+  }
+
+  void scale_steps(std::span<const double> factors) override {
+    for_shards([&](std::size_t i) {
+      shards_[i]->scale_steps(factors.empty()
+                                  ? factors
+                                  : factors.subspan(static_cast<std::size_t>(first_[i]),
+                                                    static_cast<std::size_t>(chains_of(i))));
+    });
+  }
+
+  void observed(int first_row, std::span<double> values) const override {
+    for_shards([&](std::size_t i) {
+      const auto rows = static_cast<std::int64_t>(values.size()) / description_.chains;
+      std::vector<double> part(static_cast<std::size_t>(rows * chains_of(i)));
+      shards_[i]->observed(first_row, part);
+      insert(part, i, values);
     });
   }
 
@@ -203,7 +220,6 @@ class ShardedEngine final : public Engine {
 
   std::vector<std::unique_ptr<Engine>> shards_;
   std::vector<std::int64_t> first_;  // chain that each shard begins with
-  EngineDescription description_;
 };
 
 /// One engine for each device, the chains dealt evenly in order; without devices, or with one, an

@@ -32,13 +32,15 @@ struct Hmc {
   /// @param x  the chain's position with its potential and gradient (which is left alone where
   ///           recomputes_gradient says so); replaced where accepted
   /// @param p  the chain's momentum, [slots]; read only if the refreshment keeps it
+  /// @param step_scale  the chain's own factor of the step size
   template <class Target, class L, int Slots, class Group, class Stream>
   LOCKSTEP_INLINE Info<L> operator()(const Target& target, const Group& group, const Stream& stream,
-                                     std::uint32_t transition, Position<L, Slots>& x, L* p) const {
+                                     std::uint32_t transition, Position<L, Slots>& x, L* p,
+                                     const L& step_scale = L(1)) const {
     constexpr int n = capacity<Target>;
     constexpr bool exact = exact_dimension<Target>;
     const int d = dimension(target);
-    const L step = L(static_cast<Scalar<L>>(trajectory.step_size_at(transition)));
+    const L step = L(static_cast<Scalar<L>>(trajectory.step_size_at(transition))) * step_scale;
     const int steps = trajectory.steps_at(transition);
 
     const L u = refreshment.template operator()<n, exact>(kinetic, group, d, stream, transition, p);

@@ -22,11 +22,12 @@ struct RandomWalk {
 
   template <class Target, class L, int Slots, class Group, class Stream>
   LOCKSTEP_INLINE Info<L> operator()(const Target& target, const Group& group, const Stream& stream,
-                                     std::uint32_t transition, Position<L, Slots>& x, L*) const {
+                                     std::uint32_t transition, Position<L, Slots>& x, L*,
+                                     const L& step_scale = L(1)) const {
     constexpr int n = capacity<Target>;
     constexpr bool exact = exact_dimension<Target>;
     const int d = dimension(target);
-    const L step = L(static_cast<Scalar<L>>(trajectory.step_size_at(transition)));
+    const L step = L(static_cast<Scalar<L>>(trajectory.step_size_at(transition))) * step_scale;
 
     L z[whole_quads<n, Group>];
     L q[Slots];

@@ -19,6 +19,7 @@ struct Trajectory {
   int steps = 1;             // mean number of leapfrog steps
   LengthJitter jitter = LengthJitter::none;
   bool fresh_momentum = false;  // samplers that keep it draw it anew
+  bool leave_momentum = false;  // samplers that do not keep it leave it behind all the same
 
   LOCKSTEP_HD int steps_at(std::uint32_t transition) const {
     const auto n = static_cast<std::uint32_t>(2 * steps - 1);
@@ -69,6 +70,7 @@ inline Trajectory trajectory_of(const Sampler& sampler, std::uint64_t seed, cons
   t.steps = launch.steps > 0 ? launch.steps : sampler.leapfrog;
   t.jitter = launch.steps > 0 ? LengthJitter::none : sampler.length_jitter;
   t.fresh_momentum = launch.fresh_momentum;
+  t.leave_momentum = launch.leave_momentum;
   return t;
 }
 

@@ -163,7 +163,7 @@ inline cudaError_t cudaGetLastError() {
 using cudaStream_t = int*;
 using cudaEvent_t = int*;
 enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2 };
-enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost };
+enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 
 struct cudaDeviceProp {
   char name[32] = "an emulated card";

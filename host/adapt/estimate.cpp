@@ -1,0 +1,171 @@
+#include "host/adapt/estimate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "lockstep/error.hpp"
+
+namespace lockstep {
+
+namespace {
+
+/// Stan's shrinkage has the weight of five draws.
+constexpr double kPriorDraws = 5, kPriorVariance = 1e-3;
+
+/// What a coordinate that does not move is given without shrinkage, so that a metric exists.
+constexpr double kLeastVariance = 1e-20;
+
+/// Directions whose scale is within this factor of the diagonal's are left to it, as nutpie does.
+constexpr double kCutoff = 2;
+constexpr int kLargestRank = 32;
+
+bool keeps_matrix(Metric kind, int dim) {
+  return kind == Metric::dense || kind == Metric::low_rank ||
+         (kind == Metric::automatic && dim > 1 && dim <= kDenseLimit);
+}
+
+InverseMass values_of(const Eigen::VectorXd& v) {
+  return {v.data(), v.data() + v.size()};
+}
+
+using Solver = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
+
+}  // namespace
+
+MetricEstimator::MetricEstimator(Metric kind, int dim, const Adaptation& how)
+    : kind_(kind),
+      dim_(dim),
+      how_(how),
+      draws_(dim, keeps_matrix(kind, dim)),
+      gradients_(dim, kind == Metric::low_rank) {}
+
+void MetricEstimator::add(std::span<const double> q, std::span<const double> gradient,
+                          std::int64_t chains) {
+  draws_.add(q, chains);
+  if (needs_gradients()) {
+    gradients_.add(gradient, chains);
+  }
+}
+
+void MetricEstimator::clear() {
+  draws_ = PooledMoments(dim_, draws_.full());
+  gradients_ = PooledMoments(dim_, gradients_.full());
+}
+
+Eigen::VectorXd MetricEstimator::shrunk(const Eigen::VectorXd& variances) const {
+  if (!how_.regularise) {
+    return variances.cwiseMax(kLeastVariance);
+  }
+  const auto n = static_cast<double>(count());
+  return (n * variances.array() + kPriorVariance * kPriorDraws) / (n + kPriorDraws);
+}
+
+InverseMass MetricEstimator::diagonal() const {
+  return values_of(shrunk(draws_.variances()));
+}
+
+InverseMass MetricEstimator::dense() const {
+  Matrix s = draws_.covariance();
+  const Eigen::VectorXd diagonal = shrunk(s.diagonal());
+  const auto n = static_cast<double>(count());
+  s *= how_.regularise ? n / (n + kPriorDraws) : 1.0;
+  s.diagonal() = diagonal;
+  return {s.data(), s.data() + s.size()};
+}
+
+/// The diagonal Sigma of the normal law that is nearest to the draws in Fisher divergence,
+/// E |grad log pi(q) - grad log N(q)|^2: Sigma_jj^2 = var q_j / var dU/dq_j (Seyboldt, Carlson &
+/// Carpenter, arXiv 2603.18845).
+InverseMass MetricEstimator::fisher() const {
+  return values_of((shrunk(draws_.variances()).array() / shrunk(gradients_.variances()).array())
+                       .sqrt()
+                       .matrix());
+}
+
+/// The same criterion over all matrices asks for Sigma Cov(g) Sigma = Cov(q), the geometric mean of
+/// Cov(q) and Cov(g)^-1. In coordinates scaled by the diagonal D of `fisher`,
+///   Sigma = G^-1/2 (G^1/2 C G^1/2)^1/2 G^-1/2,
+/// of which the directions are kept whose scale differs from the diagonal's by more than kCutoff.
+/// Both covariances shrink towards the identity, their expectation if nothing but D matters.
+InverseMass MetricEstimator::low_rank() const {
+  const InverseMass squares = fisher();
+  const Eigen::VectorXd scale = Eigen::Map<const Eigen::VectorXd>(squares.data(), dim_).cwiseSqrt();
+  const auto n = static_cast<double>(count());
+  const double weight = how_.regularise ? n / (n + kPriorDraws) : 1.0;
+  const auto scaled = [&](const Matrix& covariance, const Eigen::VectorXd& by) {
+    Eigen::MatrixXd s = weight * (by.asDiagonal() * covariance * by.asDiagonal()).eval();
+    s.diagonal().array() += 1 - weight;
+    return s;
+  };
+  const Eigen::MatrixXd c = scaled(draws_.covariance(), scale.cwiseInverse());
+  const Solver g(scaled(gradients_.covariance(), scale));
+  const Eigen::MatrixXd root = g.operatorSqrt(), inverse_root = g.operatorInverseSqrt();
+  const Eigen::MatrixXd sigma =
+      inverse_root * Solver(root * c * root).operatorSqrt() * inverse_root;
+  const Solver mean(sigma);
+
+  // By how far they are from 1 on the log scale, farthest first.
+  std::vector<int> order(static_cast<std::size_t>(dim_));
+  std::iota(order.begin(), order.end(), 0);
+  const auto distance = [&](int k) { return std::abs(std::log(mean.eigenvalues()[k])); };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return distance(a) > distance(b); });
+  InverseMass out = squares, vectors;
+  for (const int k : order) {
+    if (!(distance(k) > std::log(kCutoff)) ||
+        static_cast<int>(out.size()) - dim_ == std::min(kLargestRank, dim_)) {
+      break;
+    }
+    out.push_back(mean.eigenvalues()[k]);
+    const Eigen::VectorXd u = mean.eigenvectors().col(k);
+    vectors.insert(vectors.end(), u.data(), u.data() + dim_);
+  }
+  out.insert(out.end(), vectors.begin(), vectors.end());
+  return out;
+}
+
+bool MetricEstimator::enough_for_dense() const {
+  return how_.force_dense ? count() > 2 * std::int64_t{dim_} : count() >= kDrawsPerDimension * dim_;
+}
+
+bool MetricEstimator::strongly_correlated() const {
+  const Matrix covariance = draws_.covariance();
+  const Eigen::VectorXd scale = covariance.diagonal().cwiseSqrt().cwiseInverse();
+  const Matrix correlation = scale.asDiagonal() * covariance * scale.asDiagonal();
+  const Solver solver(correlation, Eigen::EigenvaluesOnly);
+  return solver.info() == Eigen::Success &&
+         solver.eigenvalues().maxCoeff() > 10 * solver.eigenvalues().minCoeff();
+}
+
+std::optional<PreparedMetric> MetricEstimator::estimate() const {
+  if (count() < 2) {
+    return std::nullopt;
+  }
+  switch (kind_) {
+    case Metric::fisher:
+      return prepare_metric(Metric::diagonal, fisher(), dim_);
+    case Metric::low_rank:
+      return prepare_metric(Metric::low_rank, low_rank(), dim_);
+    default: {
+      const bool wanted =
+          kind_ == Metric::dense || (draws_.full() && enough_for_dense() && strongly_correlated());
+      return wanted && enough_for_dense() ? prepare_metric(Metric::dense, dense(), dim_)
+                                          : prepare_metric(Metric::diagonal, diagonal(), dim_);
+    }
+  }
+}
+
+void check_dense(Metric kind, int dim, std::int64_t pooled_draws, const Adaptation& how) {
+  require(kind != Metric::dense || how.force_dense || pooled_draws >= kDrawsPerDimension * dim,
+          "a dense metric of " + std::to_string(dim) + " parameters needs " +
+              std::to_string(kDrawsPerDimension * dim) +
+              " pooled draws, or its eigenvalues are noise, but the warm-up's last window has " +
+              std::to_string(pooled_draws) +
+              ": give more chains or a longer warm-up, the low-rank or the diagonal metric, or "
+              "force it");
+}
+
+}  // namespace lockstep

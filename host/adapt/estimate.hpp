@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "host/adapt/moments.hpp"
+
+namespace lockstep {
+
+/// Pooled draws per dimension from which a dense estimate is trusted: the eigenvalues of the
+/// covariance of n draws spread over (1 +- sqrt(d / n))^2 by sampling noise alone, which at 100 is
+/// a condition number of 1.5.
+inline constexpr std::int64_t kDrawsPerDimension = 100;
+
+/// Above this many dimensions `automatic` stays diagonal: a dense product costs dim^2 per step.
+inline constexpr int kDenseLimit = 64;
+
+/// An inverse mass from the pooled draws of a window, and for the Fisher criterion their gradients.
+/// With shrinkage (Stan's): S <- n / (n + 5) S + 1e-3 * 5 / (n + 5) I, n = pooled draws.
+class MetricEstimator {
+ public:
+  MetricEstimator(Metric kind, int dim, const Adaptation& how);
+
+  bool needs_gradients() const { return kind_ == Metric::fisher || kind_ == Metric::low_rank; }
+
+  /// Adds one position, and one gradient if needed, of every chain, [dim][chains].
+  void add(std::span<const double> q, std::span<const double> gradient, std::int64_t chains);
+
+  std::int64_t count() const { return draws_.count(); }
+  const PooledMoments& draws() const { return draws_; }
+
+  /// None while there are too few draws to say anything.
+  std::optional<PreparedMetric> estimate() const;
+
+  void clear();
+  void archive(Archive& a) { a(draws_, gradients_); }
+
+ private:
+  InverseMass diagonal() const;
+  InverseMass dense() const;
+  InverseMass fisher() const;
+  InverseMass low_rank() const;
+  Eigen::VectorXd shrunk(const Eigen::VectorXd& variances) const;
+  bool enough_for_dense() const;
+  /// Whether a diagonal metric would leave much undone: the condition number of the correlation
+  /// matrix exceeds 10, so that trajectories would have to be over three times as long.
+  bool strongly_correlated() const;
+
+  Metric kind_;
+  int dim_;
+  Adaptation how_;
+  PooledMoments draws_, gradients_;
+};
+
+/// @throw UsageError  if the last window of the warm-up pools fewer draws than a dense metric
+/// needs,
+///                    unless forced
+void check_dense(Metric kind, int dim, std::int64_t pooled_draws, const Adaptation& how);
+
+}  // namespace lockstep
