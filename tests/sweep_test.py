@@ -418,6 +418,26 @@ step-size = [0.1, 0.2]
         self.assertRegex(out, r"(?m)^std-normal +2.5 .*FAILED")
         self.assertRegex(out, r"(?m)^mog +0.1 .*FAILED")
 
+    def test_what_lines_run_along(self):
+        for varied, axis, legend in [
+                ("leapfrog = [2, 5, 10]", "leapfrog steps", None),
+                ("target-acceptance = [0.6, 0.9]", "step size", None),
+                ('step-size = [0.1, 0.2]\nleapfrog = [2, 5]', "step size", "leapfrog 5"),
+                ('leapfrog = [2, 5]\nlength-jitter = ["none", "uniform"]', "leapfrog steps",
+                 "length-jitter none")]:
+            with self.subTest(varied):
+                path = self.folder / "x.html"
+                self.sweep('target = "std-normal"\nchains = 64\nwarmup = 50\ndraws = 100\n' +
+                           varied, "--report", path)
+                text = path.read_text()
+                self.assertIn(f'class="title middle">{axis}</text>', text)
+                self.assertEqual('class="legend"' in text, legend is not None)
+                self.assertIn(f"{legend}</span>" if legend else "", text)
+                runs = len(rows_of(self.out))
+                self.out.unlink()
+                points = [c for t, c in Page(text).classes if t == "g"]
+                self.assertEqual(len(points), runs)
+
     def test_page_of_nothing(self):
         """No run could begin: there is nothing to draw, and a page all the same."""
         path = self.folder / "x.html"

@@ -20,6 +20,9 @@ using Model = EightSchoolsModel;
 constexpr int kDim = Model::dim;
 constexpr double kPriorMean = 2, kPriorSd = 5;
 constexpr int kWarmup = 50;
+constexpr int kLeapfrog = 32;  // about what the question's sampler, NUTS, makes here
+// For the variances after a warm-up worth the name.
+constexpr int kPooledWarmup = 300, kPooledDraws = 100, kPooledLeapfrog = 6;
 // NumPyro's windows for 50 transitions are [0, 6], [7, 44] and [45, 49]; only the draws of the
 // middle one make a metric.
 constexpr int kFirst = 7, kLast = 44;
@@ -101,6 +104,7 @@ class Runs {
     o.adaptation.restart_stranded = false;
     Hmc hmc;
     hmc.metric = Metric::diagonal;
+    hmc.leapfrog = kLeapfrog;
     return run(o, hmc);
   }
 
@@ -108,13 +112,13 @@ class Runs {
   Fit sample() const {
     SampleOptions o = settings_.place;
     o.chains = settings_.chains;
-    o.warmup = 300;
-    o.draws = 100;
+    o.warmup = kPooledWarmup;
+    o.draws = kPooledDraws;
     o.seed = settings_.first_seed;
     o.keep_chains = -1;
     Hmc hmc;
     hmc.metric = Metric::diagonal;
-    hmc.leapfrog = 6;
+    hmc.leapfrog = kPooledLeapfrog;
     hmc.target_acceptance = 0.95;  // small steps, for the neck where tau is small
     return run(o, hmc);
   }
@@ -341,8 +345,9 @@ StudyResult run_study(const StudySettings& settings) {
       "of " +
       std::to_string(settings.chains) +
       " chains: its noise is gone, but not that transitions 7 to 44 are on their way in. "
-      "pooled_variance is that of theta, mu and log tau over all chains after 300 transitions of "
-      "warm-up; the centred chains are kept from small tau by their step size.");
+      "pooled_variance is that of theta, mu and log tau over all chains after at most " +
+      std::to_string(kPooledWarmup) +
+      " transitions of warm-up; the centred chains are kept from small tau by their step size.");
   return result;
 }
 

@@ -13,7 +13,6 @@
 
 #include "bench/cli/arguments.hpp"
 #include "bench/cli/parse.hpp"
-#include "host/adapt/metric.hpp"
 #include "lockstep/config.hpp"
 #include "lockstep/error.hpp"
 
@@ -282,9 +281,7 @@ PreparedRun prepare(const Combination& combination) {
   parse_words(run.app(), words);
   const TargetEntry& entry = run.target().entry();
   PreparedRun prepared{&entry, run.target().options(), run.sampler().sampler(), run.options()};
-  const int dim = entry.dim(prepared.target);
-  validate(prepared.sampler, prepared.options, dim);
-  prepare_metric(prepared.sampler.metric, prepared.sampler.inverse_mass, dim);
+  validate(prepared.sampler, prepared.options, entry.dim(prepared.target));
   return prepared;
 }
 

@@ -23,13 +23,13 @@ constexpr const char* kStyle =
     "h1{font-size:1.6em;margin-bottom:.2em}h2{font-size:1.2em;margin-top:2em}"
     ".soft{color:var(--soft)}"
     ".wide{overflow-x:auto}"
-    "table{border-collapse:collapse;margin:1em 0;font-size:.92em}"
-    "th,td{padding:.25em .7em;text-align:right;border-bottom:1px solid var(--rule);"
+    "table{border-collapse:collapse;margin:1em 0;font-size:.88em}"
+    "th,td{padding:.25em .6em;text-align:right;border-bottom:1px solid var(--rule);"
     "font-variant-numeric:tabular-nums;white-space:nowrap}"
     "th{color:var(--soft);font-weight:600}"
     ".name{text-align:left}"
     "tr.failed td{color:var(--bad);background:var(--bad-soft)}"
-    "td.verdict{text-align:left;white-space:normal;min-width:17em}"
+    "td.verdict{text-align:left;white-space:normal;min-width:16em}"
     "td.best{color:var(--good);background:var(--good-soft);font-weight:600}"
     "pre{background:var(--code);padding:1em;overflow-x:auto;border-radius:6px}";
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 namespace lockstep::bench {
 
@@ -83,23 +84,48 @@ std::string line(double x1, double y1, double x2, double y2, const std::string& 
          "\" y2=\"" + number(y2) + "\" class=\"" + style + "\"/>";
 }
 
-/// The settings that share a line.
+/// Whether an option takes several values for this target.
+bool differs(const SweptTarget& target, const std::string& option) {
+  return std::any_of(target.settings.begin(), target.settings.end(), [&](const SweptSetting& s) {
+    return value_of(s, option) != value_of(target.settings[0], option);
+  });
+}
+
+/// Along the axis: the step size, as given or as tuned to different acceptances; or the number of
+/// leapfrog steps, where that is what differs.
+bool against_leapfrog(const SweptTarget& target) {
+  return differs(target, "leapfrog") && !differs(target, "step-size") &&
+         !differs(target, "target-acceptance");
+}
+double abscissa(const SweptTarget& target, const SweptSetting& s) {
+  return against_leapfrog(target) ? std::atof(value_of(s, "leapfrog").c_str()) : s.step_size;
+}
+
+const char* axis_title(const SweptTarget& target) {
+  return against_leapfrog(target) ? "leapfrog steps" : "step size";
+}
+
+/// A point of a line.
+struct Point {
+  double x;
+  const SweptSetting* setting;
+};
+/// The settings that share a line, by x.
 struct Series {
   std::string label;
-  std::vector<const SweptSetting*> points;  // by step size
+  std::vector<Point> points;
 };
 
-/// A setting's options but for the step size, as far as they differ within the target.
+/// A setting's options, as far as they differ within the target and are not along the axis.
 std::string series_label(const SweptTarget& target, const SweptSetting& setting,
                          const std::vector<std::string>& varying) {
   std::string label;
   for (const std::string& option : varying) {
-    const std::string value = value_of(setting, option);
-    const bool differs =
-        std::any_of(target.settings.begin(), target.settings.end(),
-                    [&](const SweptSetting& other) { return value_of(other, option) != value; });
-    if (option != "step-size" && differs) {
-      label += (label.empty() ? "" : ", ") + option + " " + value;
+    const bool along = against_leapfrog(target)
+                           ? option == "leapfrog"
+                           : option == "step-size" || option == "target-acceptance";
+    if (!along && differs(target, option)) {
+      label += (label.empty() ? "" : ", ") + option + " " + value_of(setting, option);
     }
   }
   return label;
@@ -108,7 +134,8 @@ std::string series_label(const SweptTarget& target, const SweptSetting& setting,
 std::vector<Series> series_of(const SweptTarget& target, const std::vector<std::string>& varying) {
   std::vector<Series> all;
   for (const SweptSetting& s : target.settings) {
-    if (!(s.step_size > 0)) {
+    const double x = abscissa(target, s);
+    if (!(s.step_size > 0) || !(x > 0)) {
       continue;  // it could not begin
     }
     const std::string label = series_label(target, s, varying);
@@ -118,12 +145,11 @@ std::vector<Series> series_of(const SweptTarget& target, const std::vector<std::
       all.push_back({label, {}});
       found = all.end() - 1;
     }
-    found->points.push_back(&s);
+    found->points.push_back({x, &s});
   }
   for (Series& series : all) {
-    std::stable_sort(
-        series.points.begin(), series.points.end(),
-        [](const SweptSetting* a, const SweptSetting* b) { return a->step_size < b->step_size; });
+    std::stable_sort(series.points.begin(), series.points.end(),
+                     [](const Point& a, const Point& b) { return a.x < b.x; });
   }
   return all;
 }
@@ -147,9 +173,9 @@ struct Ranges {
 Ranges ranges_of(const std::vector<Series>& all) {
   Ranges r;
   for (const Series& series : all) {
-    for (const SweptSetting* s : series.points) {
-      r.x_low = std::min(r.x_low, s->step_size);
-      r.x_high = std::max(r.x_high, s->step_size);
+    for (const auto& [x, s] : series.points) {
+      r.x_low = std::min(r.x_low, x);
+      r.x_high = std::max(r.x_high, x);
       r.any_failed |= !plotted(*s);
       if (plotted(*s)) {
         r.y_low = std::min(r.y_low, bar(*s).first);
@@ -160,7 +186,8 @@ Ranges ranges_of(const std::vector<Series>& all) {
   return r;
 }
 
-std::string frame(const LogAxis& x, const LogAxis& y, const Ranges& ranges) {
+std::string frame(const SweptTarget& target, const LogAxis& x, const LogAxis& y,
+                  const Ranges& ranges) {
   std::string svg;
   if (!ranges.any_plotted()) {
     svg +=
@@ -180,7 +207,7 @@ std::string frame(const LogAxis& x, const LogAxis& y, const Ranges& ranges) {
            number(kRight - kLeft) + "\" height=\"26\" class=\"strip\"/>" +
            text_at(kLeft - 8, kStrip + 4, "tick end failed", "failed");
   }
-  svg += text_at((kLeft + kRight) / 2, kHeight - 14, "title middle", "step size");
+  svg += text_at((kLeft + kRight) / 2, kHeight - 14, "title middle", axis_title(target));
   svg += "<text transform=\"translate(16 " + number((kTop + kBottom) / 2) +
          ") rotate(-90)\" class=\"title middle\">ESS per gradient</text>";
   return svg;
@@ -190,10 +217,10 @@ std::string marks(const SweptTarget& target, const Series& series, const std::st
                   double shift, const LogAxis& x, const LogAxis& y) {
   std::string path, points;
   bool begun = false;  // a line that passed over a failed setting would say that it had not
-  for (const SweptSetting* s : series.points) {
-    const double px = x(s->step_size);
-    std::string tip = target.label + (series.label.empty() ? "" : ", " + series.label) +
-                      ", step size " + tick_label(s->step_size);
+  for (const auto& [where, s] : series.points) {
+    const double px = x(where);
+    std::string tip = target.label + (series.label.empty() ? "" : ", " + series.label) + ", " +
+                      axis_title(target) + " " + tick_label(where);
     if (!plotted(*s)) {
       tip += ": " + (s->failed() ? verdict(*s) : std::string("no ESS"));
       begun = false;
@@ -218,7 +245,7 @@ std::string marks(const SweptTarget& target, const Series& series, const std::st
                 text_at(right ? px + 15 : px - 15, std::max(py - 8, kTop + 12),
                         right ? "label" : "label end",
                         std::string("best: ").append(significant(s->ess[1].mean)) + " at " +
-                            tick_label(s->step_size));
+                            tick_label(where));
     }
   }
   return "<path d=\"" + (path.empty() ? "M0 0" : path) + "\" class=\"curve " + colour + "\"/>" +
@@ -248,8 +275,8 @@ std::string sweep_plot(const SweptTarget& target, const std::vector<std::string>
         colour_of(i) + "\"/></svg>" + html_escaped(all[i].label) + "</span>";
   }
   std::string svg = "<svg class=\"plot\" viewBox=\"0 0 " + number(kWidth) + " " + number(kHeight) +
-                    "\" role=\"img\" aria-label=\"ESS per gradient against step size, " +
-                    html_escaped(target.label) + "\">" + frame(x, y, ranges);
+                    "\" role=\"img\" aria-label=\"ESS per gradient against " + axis_title(target) +
+                    ", " + html_escaped(target.label) + "\">" + frame(target, x, y, ranges);
   for (std::size_t i = 0; i < all.size(); ++i) {
     // Crosses of several lines at one step size stand side by side, a dozen at most.
     const double shift = std::min(12.0, 120.0 / static_cast<double>(all.size())) *
