@@ -114,6 +114,24 @@ if(LOCKSTEP_BUILD_BENCH OR LOCKSTEP_BUILD_TESTS)
   endif()
 endif()
 
+if(LOCKSTEP_BUILD_BENCH)
+  # toml++ by its header: distributions disagree on what its package target links, and the bench
+  # compiles it into one unit anyway.
+  find_path(LOCKSTEP_TOML_INCLUDE_DIR toml++/toml.h)
+  mark_as_advanced(LOCKSTEP_TOML_INCLUDE_DIR)
+  if(NOT LOCKSTEP_TOML_INCLUDE_DIR)
+    lockstep_announce_download("toml++" libtomlplusplus-dev)
+    FetchContent_Declare(tomlplusplus SOURCE_SUBDIR none
+      URL https://github.com/marzer/tomlplusplus/archive/refs/tags/v3.4.0.tar.gz
+      URL_HASH SHA256=8517f65938a4faae9ccf8ebb36631a38c1cadfb5efa85d9a72e15b9e97d25155)
+    FetchContent_MakeAvailable(tomlplusplus)
+    set(LOCKSTEP_TOML_INCLUDE_DIR "${tomlplusplus_SOURCE_DIR}/include")
+  endif()
+  add_library(lockstep_toml INTERFACE)
+  target_include_directories(lockstep_toml SYSTEM INTERFACE "${LOCKSTEP_TOML_INCLUDE_DIR}")
+  target_compile_definitions(lockstep_toml INTERFACE TOML_HEADER_ONLY=1)
+endif()
+
 if(LOCKSTEP_BUILD_TESTS)
   find_package(GTest CONFIG QUIET)
   if(NOT GTest_FOUND)

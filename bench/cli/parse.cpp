@@ -103,4 +103,13 @@ bool parse(CLI::App& app, int argc, char** argv) {
   return true;
 }
 
+void parse_words(CLI::App& app, std::vector<std::string> words) {
+  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+  try {
+    app.parse(words);
+  } catch (const CLI::ParseError& e) {
+    throw UsageError(reworded(e));
+  }
+}
+
 }  // namespace lockstep::bench

@@ -86,6 +86,7 @@ void add_stopping(CLI::App& app, Arguments& a) {
       ->allow_extra_args(false)
       ->type_name("FIGURES")
       ->group(group);
+  a.draws = app.get_option("--draws");
   a.max_draws =
       app.add_option("--max-draws", a.options.draws, "Draws per chain at most, with --until")
           ->type_name("INT")
@@ -105,16 +106,15 @@ void add_stopping(CLI::App& app, Arguments& a) {
       ->group(group);
 }
 
-void add_length(CLI::App& app, Arguments& a) {
-  SampleOptions& o = a.options;
+void add_length(CLI::App& app, SampleOptions& o) {
   const std::string group = "Length";
   app.add_option("--chains", o.chains, "Chains")->capture_default_str()->group(group);
   app.add_option("--warmup", o.warmup, "Transitions per chain before the sampler is frozen")
       ->capture_default_str()
       ->group(group);
-  a.draws = app.add_option("--draws", o.draws, "Transitions per chain that count")
-                ->capture_default_str()
-                ->group(group);
+  app.add_option("--draws", o.draws, "Transitions per chain that count")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--seed", o.seed, "The same seed gives the same chains")
       ->check(kNotNegative)
       ->capture_default_str()
@@ -277,16 +277,21 @@ int run(Arguments& a) {
 
 }  // namespace
 
+void add_settings(CLI::App& app, TargetArguments& target, SamplerArguments& sampler,
+                  SampleOptions& options) {
+  target.add_to(app, true);
+  sampler.add_to(app);
+  add_length(app, options);
+  add_adaptation(app, options.adaptation);
+  add_numerics(app, options);
+}
+
 Command run_command(CLI::App& parent) {
   CLI::App* app = parent.add_subcommand("run", "Sample a target and report on it");
   auto a = std::make_shared<Arguments>();
-  a->target.add_to(*app, true);
-  a->sampler.add_to(*app);
-  add_length(*app, *a);
-  add_adaptation(*app, a->options.adaptation);
+  add_settings(*app, a->target, a->sampler, a->options);
   add_stopping(*app, *a);
   add_place(*app, a->options);
-  add_numerics(*app, a->options);
   add_output(*app, *a);
   app->footer(kExamples);
   return {app, [a] { return run(*a); }};

@@ -38,7 +38,11 @@ std::string with_prefix(double x) {
       {1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e3, " k"}};
   for (const auto& [size, prefix] : prefixes) {
     if (std::abs(x) >= 0.9995 * size) {
-      return printed("%#.*g", 3, x / size) + prefix;
+      std::string text = printed("%#.*g", 3, x / size);
+      if (text.back() == '.') {
+        text.pop_back();
+      }
+      return text + prefix;
     }
   }
   return printed("%.*g", 3, x);

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "bench/studies/default_study.hpp"
+#include "bench/studies/mass_matrix_study.hpp"
 #include "bench/studies/study.hpp"
 #include "host/registry.hpp"
 #include "lockstep/error.hpp"
@@ -10,6 +11,7 @@ namespace lockstep::bench {
 const std::vector<Study>& studies() {
   static const std::vector<Study> all{
       default_study(),
+      mass_matrix_study(),
   };
   return all;
 }

@@ -13,7 +13,8 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = "bash cat chmod cp date dirname env grep head ln mkdir nproc printf sed sort tail tr".split()
-ALL_HEADERS = ["eigen", "json", "cli", "gtest", "benchmark", "thrust", "xtl", "xsimd 8 1"]
+ALL_HEADERS = ["eigen", "json", "cli", "toml", "gtest", "benchmark", "thrust", "xtl",
+               "xsimd 8 1"]
 
 CMAKE = r"""
 case $1 in
