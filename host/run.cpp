@@ -75,6 +75,7 @@ Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
   fit.metric = frozen.metric;
   fit.gradients_warmup = frozen.gradients;
   fit.warmup_divergences = frozen.divergences;
+  fit.first_transition = frozen.next_transition;
   fit.interrupted = frozen.interrupted;
   fit.seconds.warmup = clock.seconds() - fit.seconds.setup;
 

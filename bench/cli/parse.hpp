@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <CLI/CLI.hpp>
 
 namespace lockstep::bench {
@@ -8,5 +10,8 @@ namespace lockstep::bench {
 /// been answered and nothing is left to do.
 /// @throw UsageError  one line: what was not understood and, for a name, the nearest known one
 bool parse(CLI::App& app, int argc, char** argv);
+
+/// What was parsed, as a shell would read it back.
+const std::string& command_line();
 
 }  // namespace lockstep::bench

@@ -1,12 +1,10 @@
 #include <cstdint>
-#include <cstring>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "lockstep/error.hpp"
+#include "host/io/whole_file.hpp"
 #include "lockstep/result.hpp"
 
 namespace lockstep {
@@ -28,24 +26,6 @@ std::string npy_header(const std::vector<std::int64_t>& shape) {
   header += static_cast<char>(literal.size() & 0xff);
   header += static_cast<char>(literal.size() >> 8);
   return header + literal;
-}
-
-/// Writes through a temporary file, so that a file under the final name is always whole.
-template <class F>
-void write_whole(const std::filesystem::path& path, F write) {
-  const std::filesystem::path temporary = path.string() + ".part";
-  std::ofstream out(temporary, std::ios::binary);
-  require<FileError>(out.good(), "cannot write " + temporary.string() + ": " +
-                                     std::strerror(errno) + "; choose a folder that is writable");
-  write(out);
-  out.flush();
-  require<FileError>(out.good(), "writing " + temporary.string() +
-                                     " failed (is the disk full?): the file is incomplete");
-  out.close();
-  std::error_code error;
-  std::filesystem::rename(temporary, path, error);
-  require<FileError>(!error, "cannot rename " + temporary.string() + " to " + path.string() + ": " +
-                                 error.message());
 }
 
 }  // namespace
