@@ -62,12 +62,21 @@ Curve density(std::span<const double> sorted, double low, double high, int point
     return sum * scale;
   };
   for (int i = 0; i < points; ++i) {
-    const double x = low + (high - low) * i / (points - 1);
-    curve.x.push_back(x);
-    // f(x) + f(mirror images of x in the ends of the values).
-    const bool inside = x >= least && x <= most;
-    curve.y.push_back(inside ? kernel_at(x) + kernel_at(2 * least - x) + kernel_at(2 * most - x)
-                             : 0.0);
+    curve.x.push_back(low + (high - low) * i / (points - 1));
+    curve.y.push_back(kernel_at(curve.x.back()));
+  }
+  // Half of the kernel's mass is beyond an end at which the law stops; a tail just thins out there.
+  const double peak = *std::max_element(curve.y.begin(), curve.y.end());
+  const auto stops_at = [&](double end) { return 2 * kernel_at(end) > 0.1 * peak; };
+  const bool stops_low = stops_at(least), stops_high = stops_at(most);
+  for (std::size_t i = 0; i < curve.x.size(); ++i) {
+    const double x = curve.x[i];
+    if ((stops_low && x < least) || (stops_high && x > most)) {
+      curve.y[i] = 0;
+      continue;
+    }
+    curve.y[i] += stops_low ? kernel_at(2 * least - x) : 0;
+    curve.y[i] += stops_high ? kernel_at(2 * most - x) : 0;
   }
   return curve;
 }

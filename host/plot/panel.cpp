@@ -11,8 +11,8 @@ namespace lockstep::plot {
 namespace {
 
 // The picture's own units; about CSS pixels at the size that pages show it.
-constexpr double kWidth = 340, kHeight = 220;
-constexpr double kLeft = 46, kRight = 12, kTop = 10, kBottom = 38;
+constexpr double kWidth = 300, kHeight = 200;
+constexpr double kLeft = 50, kRight = 12, kTop = 10, kBottom = 38;
 
 /// A coordinate with one decimal, without a trailing ".0".
 std::string number(double x) {
@@ -120,7 +120,7 @@ void Panel::crosses(std::span<const double> x, std::span<const double> y,
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double fx = x_.at(x[i]), fy = y_.at(y[i]);
     if (fx >= 0 && fx <= 1 && fy >= 0 && fy <= 1) {
-      data += step('M', across(x[i]) - 2, down(y[i]) - 2) + "l4 4m0-4l-4 4";
+      data += step('M', across(x[i]) - 1.7, down(y[i]) - 1.7) + "l3.4 3.4m0-3.4l-3.4 3.4";
     }
   }
   mark("cross", colour, data);
@@ -136,6 +136,12 @@ void Panel::horizontal(double y, const std::string& colour) {
   if (y_.at(y) >= 0 && y_.at(y) <= 1) {
     mark("rule", colour, step('M', kLeft, down(y)) + step('H', kWidth - kRight));
   }
+}
+
+void Panel::plane() {
+  mark("plane", "quiet",
+       step('M', kLeft, kTop) + step('H', kWidth - kRight) + step('V', kHeight - kBottom) +
+           step('H', kLeft) + 'Z');
 }
 
 void Panel::cell(double x0, double x1, double y0, double y1, int level) {
@@ -162,8 +168,8 @@ std::string Panel::svg() const {
   labels += text_at((kLeft + right) / 2, kHeight - 6, "middle", x_.label, " class=\"label\"");
   if (!y_.label.empty()) {
     const double y = (kTop + bottom) / 2;
-    labels += text_at(11, y, "middle", y_.label,
-                      " class=\"label\" transform=\"rotate(-90 11 " + number(y) + ")\"");
+    labels += text_at(10, y, "middle", y_.label,
+                      " class=\"label\" transform=\"rotate(-90 10 " + number(y) + ")\"");
   }
   std::string heat;
   for (int level = -3; level <= 3; ++level) {
@@ -178,7 +184,7 @@ std::string Panel::svg() const {
   const std::string width = number(right - kLeft + 1), height = number(bottom - kTop + 2);
   const std::string marks = "<svg x=\"" + x + "\" y=\"" + y + "\" width=\"" + width +
                             "\" height=\"" + height + "\" viewBox=\"" + x + " " + y + " " + width +
-                            " " + height + "\">" + heat + marks_ + "</svg>";
+                            " " + height + "\">" + marks_ + heat + "</svg>";
   return "<svg viewBox=\"0 0 " + number(kWidth) + " " + number(kHeight) +
          "\" role=\"img\" aria-label=\"" + html_escaped(description_) +
          "\"><path class=\"grid\" d=\"" + grid + "\"/>" + marks + "<path class=\"frame\" d=\"" +

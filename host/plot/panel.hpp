@@ -28,7 +28,10 @@ class Panel {
   /// Across the whole panel.
   void vertical(double x, const std::string& colour);
   void horizontal(double y, const std::string& colour);
-  /// A rectangle in heat level -3 .. 3; 0 is not drawn. Rectangles of a level share one mark.
+  /// A ground for cells.
+  void plane();
+  /// A rectangle in heat level -3 .. 3; 0 is not drawn. Rectangles of a level share one mark, above
+  /// all others.
   void cell(double x0, double x1, double y0, double y1, int level);
 
   std::string svg() const;

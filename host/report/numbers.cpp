@@ -19,6 +19,15 @@ std::string group_digits(std::string digits) {
   return digits;
 }
 
+/// Grouped, with a minus sign that is as wide as a plus.
+std::string typeset(const std::string& number) {
+  std::string out = group_digits(number);
+  for (std::size_t at = out.find('-'); at != std::string::npos; at = out.find('-', at + 3)) {
+    out.replace(at, 1, "\u2212");
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string shown(double x, int digits) {
@@ -36,11 +45,20 @@ std::string shown(double x, int digits) {
   } else {
     std::snprintf(text, sizeof text, "%.*e", digits - 1, x);
   }
-  std::string out = group_digits(x == 0 ? std::string(1, '0') : text);
-  for (std::size_t at = out.find('-'); at != std::string::npos; at = out.find('-', at + 3)) {
-    out.replace(at, 1, "\u2212");
+  return x == 0 ? std::string(1, '0') : typeset(text);
+}
+
+std::string shown_to(double x, double error) {
+  if (!std::isfinite(x) || !(error > 0) || !std::isfinite(error) || std::abs(x) >= 1e9 ||
+      error < 1e-8) {
+    return shown(x, 4);
   }
-  return out;
+  const int decimals = std::max(0, 1 - static_cast<int>(std::floor(std::log10(error))));
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", decimals, x);
+  const std::string number = text;
+  const bool zero = number.find_first_of("123456789") == std::string::npos;
+  return typeset(zero && number[0] == '-' ? number.substr(1) : number);
 }
 
 std::string grouped(std::int64_t n) {
@@ -51,11 +69,11 @@ std::string plural(std::int64_t n, const std::string& noun) {
   return grouped(n) + " " + noun + (n == 1 ? "" : "s");
 }
 
-std::string data_element(double x, int digits) {
+std::string data_element(double x, const std::string& text) {
   if (!std::isfinite(x)) {
     return "\u2013";
   }
-  return "<data value=\"" + Json(x).dump() + "\">" + shown(x, digits) + "</data>";
+  return "<data value=\"" + Json(x).dump() + "\">" + text + "</data>";
 }
 
 }  // namespace lockstep::report

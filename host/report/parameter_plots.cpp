@@ -131,18 +131,13 @@ std::string density_plot(const KeptParameter& p) {
   for (const plot::Curve& group : groups) {
     panel.line(group.x, group.y, "a thin");
   }
-  std::string legend = key("band a", "all draws");
   if (groups.empty()) {
     panel.line(all.x, all.y, "a");
-  } else {
-    legend += key("line a thin", n == p.chains ? "each chain" : "four groups of chains");
   }
-  legend += key("rule quiet", "5, 50, 95 %");
   if (std::isfinite(p.summary.truth_mean)) {
     panel.vertical(p.summary.truth_mean, "b");
-    legend += key("rule b", "known mean");
   }
-  return figure(title, panel.svg(), legend);
+  return figure(title, panel.svg());
 }
 
 std::string rank_plot(const KeptParameter& p) {
@@ -175,6 +170,7 @@ std::string rank_plot(const KeptParameter& p) {
   Panel panel({0, 100, "rank among all draws, %"},
               {0, static_cast<double>(p.chains), parts > 1 ? "chain, cut into parts" : "chain"},
               "Ranks of the draws of " + p.name + ", chain by chain");
+  panel.plane();
   for (std::size_t r = 0; r < rows; ++r) {
     const double error = std::sqrt(share * (1 - share) / (efficiency * totals[r]));
     for (std::size_t b = 0; b < kBins; ++b) {
@@ -187,9 +183,7 @@ std::string rank_plot(const KeptParameter& p) {
                  z < 0 ? -level : level);
     }
   }
-  return figure(title, panel.svg(),
-                key("heat low3", "too seldom") + key("heat high3", "too often") +
-                    "<span>from 2, 3, 5 standard errors on</span>");
+  return figure(title, panel.svg());
 }
 
 std::string autocorrelation_plot(const KeptParameter& p) {
@@ -238,9 +232,7 @@ std::string autocorrelation_plot(const KeptParameter& p) {
   panel.band(lag, low, high, "a");
   panel.horizontal(0, "quiet");
   panel.line(lag, mean, "a");
-  std::string legend = key("line a", at_lag[0].size() > 1 ? "mean of chains" : "the chain");
-  legend += at_lag[0].size() > 1 ? key("band a", "90 % of chains") : "";
-  return figure(title, panel.svg(), legend);
+  return figure(title, panel.svg());
 }
 
 std::string growth_plot(const KeptParameter& p) {
@@ -274,16 +266,45 @@ std::string growth_plot(const KeptParameter& p) {
       top = std::isfinite(ess) ? std::max(top, ess) : top;
     }
   }
-  Panel panel({0, at.back(), "draws per chain"}, {0, 1.06 * top, "ESS"},
+  Panel panel({0, 1.02 * at.back(), "draws per chain"}, {0, 1.06 * top, "ESS"},
               "Effective sample size of " + p.name + " against draws");
-  panel.horizontal(kEssLimit, "quiet");
+  if (kEssLimit > 0.02 * top) {  // else it would hide in the axis
+    panel.horizontal(kEssLimit, "quiet");
+  }
   panel.line(at, bulk, "a");
   panel.dots(at, bulk, "a");
   panel.line(at, tail, "b");
   panel.dots(at, tail, "b");
-  return figure(title, panel.svg(),
-                key("line a", "bulk") + key("line b", "tail") +
-                    key("rule quiet", grouped(static_cast<std::int64_t>(kEssLimit))));
+  return figure(title, panel.svg());
+}
+
+std::string reading_guide(const Fit& fit) {
+  const auto part = [](const std::string& title, const std::string& text, const std::string& keys) {
+    return "<div><strong>" + title + "</strong><p>" + text + "</p><p class=\"legend\">" + keys +
+           "</p></div>\n";
+  };
+  const bool alone = fit.draws.chains == 1;
+  std::string densities = key("band a", "all draws");
+  if (!alone) {
+    densities += key("line a thin", fit.draws.chains <= 4 ? "each chain" : "four groups of chains");
+  }
+  densities += key("rule quiet", "5, 50, 95 %");
+  densities += fit.engine.has_truth ? key("rule b", "known mean") : "";
+  std::string correlations = key("line a", alone ? "the chain" : "mean of chains");
+  correlations += alone ? "" : key("band a", "90 % of chains");
+  return "<div class=\"plots guide\">\n" +
+         part("Density", alone ? "Of all draws." : "Groups of chains that agree lie on each other.",
+              densities) +
+         part("Ranks",
+              alone ? "Parts of a chain at rest visit all ranks alike: an even ground."
+                    : "Chains of one law visit all ranks alike: an even ground.",
+              key("heat low3", "too seldom") + key("heat high3", "too often") +
+                  "<span>by more than 2, 3, 5 standard errors</span>") +
+         part("Autocorrelation", "What a draw still knows of an earlier one.", correlations) +
+         part("ESS growth", "Straight where chains mix.",
+              key("line a", "bulk") + key("line b", "tail") +
+                  key("rule quiet", grouped(static_cast<std::int64_t>(kEssLimit)))) +
+         "</div>\n";
 }
 
 }  // namespace lockstep::report

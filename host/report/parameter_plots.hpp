@@ -39,6 +39,9 @@ std::string autocorrelation_plot(const KeptParameter& p);
 /// straight.
 std::string growth_plot(const KeptParameter& p);
 
+/// What the four plots of a parameter show and what their colours mean.
+std::string reading_guide(const Fit& fit);
+
 /// A plot with its heading and what its colours mean, or the reason why there is none.
 std::string figure(const std::string& title, const std::string& content,
                    const std::string& legend = "");

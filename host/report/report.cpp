@@ -38,21 +38,22 @@ std::string tile(const std::string& label, const std::string& value, bool bad = 
 }
 
 std::string tiles(const Fit& fit) {
+  const auto number = [](double x, int digits) { return data_element(x, shown(x, digits)); };
   const double rhat = fit.rhat_max(), nested = fit.nested_rhat_max(), ess = fit.ess_min();
   std::string all = "<div class=\"tiles\">\n";
   all += tile("chains", grouped(fit.options.chains));
   all += tile("draws per chain", grouped(fit.draws_done), fit.draws_done == 0);
-  all += tile("largest R-hat", data_element(rhat, 5), rhat > kRhatLimit);
-  all += tile("largest nested R-hat", data_element(nested, 5), nested > kRhatLimit);
-  all += tile("smallest ESS", data_element(ess, 4), ess < kEssLimit);
+  all += tile("largest R-hat", number(rhat, 5), rhat > kRhatLimit);
+  all += tile("largest nested R-hat", number(nested, 5), nested > kRhatLimit);
+  all += tile("smallest ESS", number(ess, 4), ess < kEssLimit);
   const bool timed = fit.draws_done > 0 && fit.seconds.sampling > 0;
-  all += tile("smallest ESS per second",
-              data_element(timed ? fit.ess_per_second_min() : std::nan(""), 3));
+  all +=
+      tile("smallest ESS per second", number(timed ? fit.ess_per_second_min() : std::nan(""), 3));
   all += tile("divergences", grouped(fit.divergences), fit.divergences > 0);
-  all += tile("acceptance", data_element(fit.draws_done > 1 ? fit.acceptance : std::nan(""), 3));
+  all += tile("acceptance", number(fit.draws_done > 1 ? fit.acceptance : std::nan(""), 3));
   if (fit.sampler.method == Method::hmc) {
     const double e_bfmi = fit.draws_done > 1 ? fit.e_bfmi : std::nan("");
-    all += tile("E-BFMI", data_element(e_bfmi, 3), e_bfmi < kEnergyLimit);
+    all += tile("E-BFMI", number(e_bfmi, 3), e_bfmi < kEnergyLimit);
   }
   all += tile("seconds in all", shown(fit.seconds.total(), 3));
   return all + "</div>\n";
@@ -128,6 +129,7 @@ std::string parameter_sections(const Fit& fit) {
                           " chains; effective sample sizes are scaled to all.",
                       "note");
   }
+  text += reading_guide(fit);
   for (const std::size_t row : rows) {
     const KeptParameter p = kept_parameter(fit, row);
     text += "<h3>" + html_escaped(p.name) + "<small>R-hat " + shown(p.summary.rhat, 5) +
@@ -234,8 +236,7 @@ std::string report_html(const Fit& fit, const ReportOptions& options) {
   page += heading("parameters", "Parameters") + parameter_sections(fit);
   page += heading("pairs", "Pairs") + pairs_section(fit, options.pairs);
   page += heading("energy", "Energy") + "<div class=\"plots\">\n" + energy_plot(fit) + "</div>\n";
-  page += heading("adaptation", "Warm-up") + "<div class=\"plots\">\n" + adaptation_plots(fit) +
-          "</div>\n";
+  page += heading("adaptation", "Warm-up") + adaptation_plots(fit);
   page += heading("settings", "Settings") + settings(fit, options.command);
   return page + "</main>\n</body></html>\n";
 }

@@ -22,6 +22,7 @@ using plot::Panel;
 /// The draws that a scatter plot shows: places in [draw][chain].
 struct Shown {
   std::vector<std::size_t> usual, divergent;
+  std::size_t all_usual = 0, all_divergent = 0;
 };
 
 Shown shown_draws(const Draws& draws) {
@@ -40,7 +41,8 @@ Shown shown_draws(const Draws& draws) {
     }
     return some;
   };
-  return {thinned(all.usual, kUsual), thinned(all.divergent, kDivergent)};
+  return {thinned(all.usual, kUsual), thinned(all.divergent, kDivergent), all.usual.size(),
+          all.divergent.size()};
 }
 
 std::vector<double> at(const std::vector<double>& values, const std::vector<std::size_t>& places) {
@@ -106,10 +108,14 @@ std::string pair_plots(const Fit& fit, const std::vector<std::size_t>& rows) {
     }
   }
   grid += "</div>\n<p class=\"legend\">";
-  grid += key("dots a", plural(static_cast<std::int64_t>(shown.usual.size()), "draw"));
+  const auto part = [](std::size_t shown, std::size_t all) {
+    const std::string whole = grouped(static_cast<std::int64_t>(all));
+    return shown < all ? grouped(static_cast<std::int64_t>(shown)) + " of " + whole : whole;
+  };
+  grid += key("dots a", part(shown.usual.size(), shown.all_usual) + " draws");
   if (!shown.divergent.empty()) {
     grid += key("cross b",
-                plural(static_cast<std::int64_t>(shown.divergent.size()), "divergent transition"));
+                part(shown.divergent.size(), shown.all_divergent) + " divergent transitions");
   }
   return grid + "</p>\n";
 }
@@ -205,7 +211,7 @@ std::string adaptation_plots(const Fit& fit) {
   };
   const auto marks = [&] { return any_metric ? key("rule quiet", "new metric") : ""; };
 
-  std::string plots;
+  std::string plots = "<div class=\"plots\">\n";
   const auto positive = [&](const std::string& title, auto member) {
     const std::vector<double> values = series(member);
     Panel panel(across, axis_over(values, "", true), title + " during warm-up");
@@ -240,7 +246,7 @@ std::string adaptation_plots(const Fit& fit) {
     panel.line(when, counts, "b");
     plots += figure("Divergent chains: " + grouped(divergences) + " in all", panel.svg(), marks());
   }
-  return plots;
+  return plots + "</div>\n";
 }
 
 }  // namespace lockstep::report

@@ -22,8 +22,8 @@ h1{font-size:1.9rem;line-height:1.2;margin:.5rem 0 .2rem;letter-spacing:-.01em}
 h2{font-size:1.3rem;margin:2.8rem 0 .4rem;padding-top:.6rem;border-top:1px solid var(--rule)}
 h3{font-size:1.05rem;margin:1.6rem 0 .5rem}
 h3 small{font-weight:400;color:var(--quiet);margin-left:.6rem;font-size:.875rem}
-p{max-width:46rem;margin:.4rem 0 .8rem}.lede,.note{color:var(--quiet)}.note{font-size:.9rem}
-a{color:var(--a)}nav{font-size:.9rem;margin:.8rem 0}nav a{margin-right:1.1rem;white-space:nowrap}
+p{max-width:46rem;margin:.4rem 0 .8rem}.lede,.note{color:var(--quiet)}.lede{max-width:none}.note{font-size:.9rem}
+a{color:var(--a)}nav{font-size:.9rem;margin:.8rem 0;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem}
 a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--a);
 outline-offset:2px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.7rem;margin:1.2rem 0}
@@ -37,9 +37,9 @@ padding:.6rem 1rem;margin:.6rem 0}.failure h3{margin:0;color:var(--bad)}
 .fine{border-color:var(--good);background:var(--goodbg)}.fine p{margin:0;max-width:58rem}
 .fine strong{color:var(--good)}
 .scroll{overflow-x:auto;margin:.6rem 0}
-table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
-th,td{padding:.28rem .7rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
-thead th{font-weight:600;color:var(--quiet);border-bottom:2px solid var(--rule)}
+table{border-collapse:collapse;font-size:.82rem;font-variant-numeric:tabular-nums}
+th,td{padding:.28rem .48rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
+thead th{white-space:normal;vertical-align:bottom;line-height:1.25;font-weight:600;color:var(--quiet);border-bottom:2px solid var(--rule)}
 th[scope=row]{text-align:left;font-weight:600;position:sticky;left:0;background:var(--paper)}
 thead th:first-child{text-align:left;position:sticky;left:0;background:var(--paper)}
 tbody tr:hover td,tbody tr:hover th{background:var(--card)}
@@ -51,7 +51,8 @@ padding:.55rem .6rem .4rem;display:flex;flex-direction:column}
 figcaption{font-size:.85rem;font-weight:600}
 .legend{font-size:.78rem;color:var(--quiet);margin:.1rem 0 0;line-height:1.5;max-width:none}
 .legend span{margin-right:.8rem;white-space:nowrap}
-.none{color:var(--quiet);font-size:.875rem;margin:auto;padding:1.5rem 0}
+.guide{margin:.8rem 0 0}.guide div{font-size:.875rem}.guide p{font-size:.875rem;margin:.1rem 0;max-width:none}
+.none{color:var(--quiet);font-size:.875rem}figure .none{margin:auto;padding:1.5rem 0}
 svg{display:block;width:100%;height:auto}
 svg text{font:11px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:var(--quiet)}
 svg text.label{fill:var(--ink)}
@@ -62,9 +63,10 @@ svg text.label{fill:var(--ink)}
 .band{fill:var(--c);opacity:.2}
 .dots{fill:none;stroke:var(--c);stroke-width:5;stroke-linecap:round}
 .dots.small{stroke-width:2.4;opacity:var(--dots)}
-.cross{fill:none;stroke:var(--c);stroke-width:1.5}
+.cross{fill:none;stroke:var(--c);stroke-width:1.1;opacity:.85}
 .rule{fill:none;stroke:var(--c);stroke-width:1;stroke-dasharray:4 3}
 .rule.b{stroke-width:1.6}
+.plane{fill:var(--quiet);opacity:.07}
 .low1,.low2,.low3{fill:var(--a);--c:var(--a)}.high1,.high2,.high3{fill:var(--b);--c:var(--b)}
 .low1,.high1{opacity:.3}.low2,.high2{opacity:.6}
 i.key{display:inline-block;width:1.1rem;height:.6rem;margin-right:.35rem;vertical-align:baseline;
@@ -76,7 +78,7 @@ i.key.band{background:var(--c);opacity:.35}i.key.heat{background:var(--c)}
 i.key.dots{width:.5rem;height:.5rem;border-radius:50%;background:var(--c)}
 i.key.cross{width:auto;height:auto}i.key.cross::before{content:"\2715";color:var(--c);
 font-style:normal;font-size:.75rem}
-.pairs{display:grid;grid-template-columns:repeat(var(--n),minmax(14rem,26rem));gap:.4rem;
+.pairs{display:grid;grid-template-columns:repeat(var(--n),minmax(12rem,20rem));gap:.4rem;
 overflow-x:auto}
 pre{background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:.7rem 1rem;
 overflow-x:auto;font:.875rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace;

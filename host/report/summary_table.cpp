@@ -14,7 +14,7 @@ struct Column {
   const char* heading;
   const char* meaning;
   double ParameterSummary::*figure;
-  int digits;
+  int digits;  // 0: as many as the standard error allows
   bool (*bad)(double);
   bool of_truth;
 };
@@ -34,12 +34,12 @@ bool far(double x) {
 
 using P = ParameterSummary;
 constexpr Column kColumns[] = {
-    {"mean", "over all chains and draws", &P::mean, 4, never, false},
-    {"sd", "standard deviation", &P::sd, 4, never, false},
+    {"mean", "over all chains and draws", &P::mean, 0, never, false},
+    {"sd", "standard deviation", &P::sd, 0, never, false},
     {"mcse", "Monte Carlo standard error of the mean", &P::mcse, 2, never, false},
-    {"5 %", "quantile of the kept draws", &P::q05, 4, never, false},
-    {"50 %", "quantile of the kept draws", &P::q50, 4, never, false},
-    {"95 %", "quantile of the kept draws", &P::q95, 4, never, false},
+    {"5 %", "quantile of the kept draws", &P::q05, 0, never, false},
+    {"50 %", "quantile of the kept draws", &P::q50, 0, never, false},
+    {"95 %", "quantile of the kept draws", &P::q95, 0, never, false},
     {"ESS bulk", "effective sample size, rank-normalised", &P::ess_bulk, 4, low_ess, false},
     {"ESS tail", "the lower of the 5 % and 95 % quantiles'", &P::ess_tail, 4, low_ess, false},
     {"ESS between", "from the variance between all chains' means", &P::ess_between, 4, never,
@@ -47,8 +47,8 @@ constexpr Column kColumns[] = {
     {"R-hat", "rank-normalised, split", &P::rhat, 5, high_rhat, false},
     {"nested R-hat", "of groups of chains that began together", &P::nested_rhat, 5, high_rhat,
      false},
-    {"known mean", "of the law itself", &P::truth_mean, 4, never, true},
-    {"known sd", "of the law itself", &P::truth_sd, 4, never, true},
+    {"known mean", "of the law itself", &P::truth_mean, 0, never, true},
+    {"known sd", "of the law itself", &P::truth_sd, 0, never, true},
     {"error", "of the mean, in standard errors", &P::error_in_mcse, 2, far, true},
     {"sd error", "of the standard deviation, in standard errors", &P::sd_error_in_mcse, 2, far,
      true},
@@ -72,7 +72,7 @@ std::string summary_table(const Fit& fit, const std::vector<int>& parameters,
       if (!c.of_truth || fit.engine.has_truth) {
         const double x = p.*c.figure;
         body += c.bad(x) ? "<td class=\"bad\">" : "<td>";
-        body += data_element(x, c.digits) + "</td>";
+        body += data_element(x, c.digits > 0 ? shown(x, c.digits) : shown_to(x, p.mcse)) + "</td>";
       }
     }
     body += "</tr>\n";
