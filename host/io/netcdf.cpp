@@ -8,11 +8,15 @@
 #if defined(LOCKSTEP_WITH_NETCDF)
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <ctime>
 #include <numeric>
 
+#include <fcntl.h>
 #include <netcdf.h>
+#include <unistd.h>
 
 #include "host/gradients.hpp"
 #include "host/io/json.hpp"
@@ -39,13 +43,14 @@ void check(int status, const char* doing) {
 /// An open file; abandoned unless it is closed.
 class NetcdfFile {
  public:
-  explicit NetcdfFile(const fs::path& path) {
+  explicit NetcdfFile(const fs::path& path) : path_(path) {
     check(nc_create(path.c_str(), NC_NETCDF4 | NC_CLOBBER, &id_), "creating the file");
     open_ = true;
     check(nc_set_fill(id_, NC_NOFILL, nullptr), "creating the file");
   }
   ~NetcdfFile() {
     if (open_) {
+      make_room();
       nc_close(id_);
     }
   }
@@ -55,10 +60,22 @@ class NetcdfFile {
   int id() const { return id_; }
   void close() {
     open_ = false;
-    check(nc_close(id_), "writing (is the disk full?)");
+    const int status = nc_close(id_);
+    if (status != NC_NOERR) {
+      make_room();
+    }
+    check(status, "writing (is the disk full?)");
   }
 
  private:
+  /// HDF5 below writes what it still holds when a file is closed and again when the process ends,
+  /// and a process that cannot write it then dies. So a file that is given up leaves it the room.
+  void make_room() const {
+    std::error_code ignored;
+    fs::resize_file(path_, 0, ignored);
+  }
+
+  fs::path path_;
   int id_ = 0;
   bool open_ = false;
 };
@@ -295,22 +312,22 @@ void write_sample_stats(const NetcdfFile& file, const std::string& name, const F
   }
 }
 
-/// A full disk is better found before an hour of writing than after.
-void check_space(const fs::path& path, const Fit& fit) {
-  double bytes = 1 << 16;
+/// Has the file system set the room aside, so that a full disk, a quota or a limit is found before
+/// HDF5 begins, which takes failures in the middle badly.
+void reserve(const fs::path& path, const Fit& fit) {
+  std::int64_t bytes = 1 << 16;
   for (const Draws* d : {&fit.draws, &fit.warmup_draws}) {
-    bytes += 8.0 * static_cast<double>(d->chains) * static_cast<double>(d->draws) *
-             static_cast<double>(d->parameters.size() + 5);
+    const auto variables = static_cast<std::int64_t>(d->parameters.size()) + Draws::info_rows + 2;
+    bytes += variables * (8 * d->chains * d->draws + 1024);
   }
-  std::error_code error;
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const fs::space_info space = fs::space(folder, error);
-  if (!error && static_cast<double>(space.available) < bytes) {
-    throw FileError("it needs " + std::to_string(static_cast<std::int64_t>(bytes / 1e6) + 1) +
-                    " MB, but the disk has " +
-                    std::to_string(static_cast<std::int64_t>(space.available / 1e6)) +
-                    " MB left: keep fewer chains or parameters, or choose another folder");
-  }
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  require<FileError>(file >= 0, std::strerror(errno));
+  const int error = posix_fallocate(file, 0, bytes);
+  ::close(file);
+  require<FileError>(error == 0, std::string(std::strerror(error)) + ": it needs " +
+                                     std::to_string(bytes / 1'000'000 + 1) +
+                                     " MB; keep fewer chains or parameters, or choose another "
+                                     "folder");
 }
 
 }  // namespace
@@ -322,7 +339,7 @@ void Fit::write_netcdf(const fs::path& path) const {
   const std::string created_at = now();
   WholeFile whole(path);
   try {
-    check_space(whole.temporary(), *this);
+    reserve(whole.temporary(), *this);
     NetcdfFile file(whole.temporary());
     describe(file.id(), *this, created_at);
     write_parameters(file, "posterior", *this, draws, created_at);

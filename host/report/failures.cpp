@@ -204,7 +204,8 @@ std::vector<Failure> failures(const Fit& fit) {
     found.push_back(of_parameters(
         fit, "Parameters that never change",
         "Either they are constant by design, or no proposal was ever accepted.",
-        [](const P& p) { return p.sd == 0; }, [](const P&) { return std::string(); }));
+        [](const P& p) { return std::isfinite(p.mean) && p.sd <= 1e-15 * std::abs(p.mean); },
+        [](const P&) { return std::string(); }));
   }
   found.push_back(undiagnosed(fit));
   std::erase_if(found, [](const Failure& f) { return f.title.empty(); });
