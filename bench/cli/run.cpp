@@ -159,24 +159,21 @@ std::vector<std::pair<std::string, std::string>> outputs(const Arguments& a) {
 }
 
 void check_draws_out(const Arguments& a) {
+  require<FileError>(
+      !std::filesystem::exists(a.draws_out) || std::filesystem::is_regular_file(a.draws_out),
+      "cannot write " + a.draws_out + ": draws need an ordinary file");
   const auto extension = std::filesystem::path(a.draws_out).extension();
   require(extension == ".nc" || extension == ".npy",
           "--draws-out is " + a.draws_out +
               ": give a name that ends in .nc (netCDF, for ArviZ) or .npy (NumPy)");
   require(a.options.keep_chains != 0,
           "--draws-out has nothing to write with --keep-chains 0: keep some chains");
-  require<FileError>(
-      !std::filesystem::exists(a.draws_out) || std::filesystem::is_regular_file(a.draws_out),
-      "cannot write " + a.draws_out + ": draws need an ordinary file");
   if (a.netcdf()) {
     require_netcdf("--draws-out " + a.draws_out);
   }
 }
 
 void check_outputs(const Arguments& a) {
-  if (!a.draws_out.empty()) {
-    check_draws_out(a);
-  }
   require(!a.options.keep_warmup || a.netcdf(),
           "--keep warmup keeps draws that only netCDF holds: give --draws-out FILE.nc too");
   require(a.report_pairs.empty() || !a.report.empty(),
@@ -192,6 +189,9 @@ void check_outputs(const Arguments& a) {
                   ": give each its own file");
     }
     check_writable(one->second);
+  }
+  if (!a.draws_out.empty()) {
+    check_draws_out(a);
   }
 }
 

@@ -45,17 +45,17 @@ std::string tiles(const Fit& fit) {
   all += tile("draws per chain", grouped(fit.draws_done), fit.draws_done == 0);
   all += tile("largest R-hat", number(rhat, 5), rhat > kRhatLimit);
   all += tile("largest nested R-hat", number(nested, 5), nested > kRhatLimit);
-  all += tile("smallest ESS", number(ess, 4), ess < kEssLimit);
+  all += tile("smallest bulk ESS", number(ess, 4), ess < kEssLimit);
   const bool timed = fit.draws_done > 0 && fit.seconds.sampling > 0;
-  all +=
-      tile("smallest ESS per second", number(timed ? fit.ess_per_second_min() : std::nan(""), 3));
+  all += tile("smallest bulk ESS per second",
+              number(timed ? fit.ess_per_second_min() : std::nan(""), 3));
   all += tile("divergences", grouped(fit.divergences), fit.divergences > 0);
   all += tile("acceptance", number(fit.draws_done > 1 ? fit.acceptance : std::nan(""), 3));
   if (fit.sampler.method == Method::hmc) {
     const double e_bfmi = fit.draws_done > 1 ? fit.e_bfmi : std::nan("");
     all += tile("E-BFMI", number(e_bfmi, 3), e_bfmi < kEnergyLimit);
   }
-  all += tile("seconds in all", shown(fit.seconds.total(), 3));
+  all += tile("seconds in all", shown_to(fit.seconds.total(), 0.01));
   return all + "</div>\n";
 }
 
@@ -184,10 +184,10 @@ std::string settings(const Fit& fit, const std::string& command) {
                                   ", " + spelled(kGeneratorNames, o.generator));
   text += item("Gradients per chain", grouped(fit.gradients_warmup) + " in warm-up, " +
                                           grouped(fit.gradients_sampling) + " in sampling");
-  text += item("Seconds", "setup " + shown(fit.seconds.setup, 3) + ", warm-up " +
-                              shown(fit.seconds.warmup, 3) + ", sampling " +
-                              shown(fit.seconds.sampling, 3) + ", transfer " +
-                              shown(fit.seconds.transfer, 3));
+  text += item("Seconds", "setup " + shown_to(fit.seconds.setup, 0.01) + ", warm-up " +
+                              shown_to(fit.seconds.warmup, 0.01) + ", sampling " +
+                              shown_to(fit.seconds.sampling, 0.01) + ", transfer " +
+                              shown_to(fit.seconds.transfer, 0.01));
   if (fit.engine.has_truth) {
     text += item("Known values", fit.engine.truth.source);
   }

@@ -79,7 +79,7 @@ i.key.dots{width:.5rem;height:.5rem;border-radius:50%;background:var(--c)}
 i.key.cross{width:auto;height:auto}i.key.cross::before{content:"\2715";color:var(--c);
 font-style:normal;font-size:.75rem}
 .pairs{display:grid;grid-template-columns:repeat(var(--n),minmax(12rem,20rem));gap:.4rem;
-overflow-x:auto}
+align-items:start;overflow-x:auto}
 pre{background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:.7rem 1rem;
 overflow-x:auto;font:.875rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace;
 white-space:pre-wrap;overflow-wrap:anywhere}
