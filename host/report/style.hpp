@@ -11,10 +11,6 @@ inline constexpr const char* kStyle = R"css(
 @media(prefers-color-scheme:dark){:root{--paper:#14171a;--card:#1b1f23;--ink:#e3e6e8;
 --quiet:#9ba5ad;--rule:#30363b;--a:#6fb1f4;--b:#f4945a;--bad:#ff9a8f;--badbg:#2d1c1a;
 --good:#86d3a3;--goodbg:#182820;--dots:.55}}
-@media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--quiet:#444;--rule:#ccc;
---a:#1b62ab;--b:#c2500f;--bad:#a8201a;--badbg:#fff;--good:#20683f;--goodbg:#fff;--dots:.45}
-body{font-size:10pt;max-width:none;padding:0}nav{display:none}
-figure,.tile,.failure,tr{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}}
 *{box-sizing:border-box}
 body{font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;color:var(--ink);
 background:var(--paper);max-width:78rem;margin:0 auto;padding:1.5rem clamp(1rem,3vw,2.5rem) 4rem}
@@ -86,6 +82,14 @@ white-space:pre-wrap;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1.4rem;font-size:.9rem}
 dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
 @media(max-width:34rem){dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}}
+@media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--quiet:#444;--rule:#ccc;
+--a:#1b62ab;--b:#c2500f;--bad:#a8201a;--badbg:#fff;--good:#20683f;--goodbg:#fff;--dots:.45}
+body{font-size:10pt;max-width:none;padding:0}nav,details:not([open]){display:none}table{font-size:6.8pt}
+th,td{padding:.15rem .25rem}.scroll,.pairs{overflow:visible}h2{margin-top:1.4rem}
+.plots{grid-template-columns:repeat(4,1fr);gap:.3rem}.legend,.guide p{font-size:7pt}
+.pairs{grid-template-columns:repeat(var(--n),minmax(0,14rem))}
+figure,.tile,.failure,.plots,tr{break-inside:avoid}h2,h3{break-after:avoid}
+svg text{font-size:13px}}
 )css";
 
 }  // namespace lockstep::report
