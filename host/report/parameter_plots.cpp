@@ -16,8 +16,6 @@ namespace lockstep::report {
 
 namespace {
 
-using plot::Axis;
-using plot::axis_over;
 using plot::Panel;
 
 /// Of the finite values among chains [first, last).
