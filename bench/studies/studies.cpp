@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/studies/convergence_study.hpp"
 #include "bench/studies/default_study.hpp"
 #include "bench/studies/mass_matrix_study.hpp"
 #include "bench/studies/posteriors_study.hpp"
@@ -13,6 +14,7 @@ namespace lockstep::bench {
 const std::vector<Study>& studies() {
   static const std::vector<Study> all{
       default_study(),
+      convergence_study(),
       mass_matrix_study(),
       posteriors_study(),
   };
