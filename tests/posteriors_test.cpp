@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/registry.hpp"
+#include "kernels/targets/poisson_regression.hpp"
 #include "lockstep/engine.hpp"
 #include "lockstep/error.hpp"
 
@@ -77,6 +78,19 @@ TEST_P(Density, IsTheModels) {
   }
 }
 
+TEST_P(Density, HasItsGradient) {
+  GradientOptions options;
+  options.points = 2;
+  options.spread = 1;
+  GradientReport report;
+  try {
+    report = find_target(GetParam()).check({}, options);
+  } catch (const FileError& absent) {
+    GTEST_SKIP() << absent.what();
+  }
+  EXPECT_TRUE(report.passed()) << report.summary();
+}
+
 /// Data and constants are rounded too, and far out an exponential multiplies the rounding of its
 /// argument by the argument: a few roundings of the largest term.
 TEST_P(Density, KeepsItsEnergyInFloat) {
@@ -114,6 +128,22 @@ INSTANTIATE_TEST_SUITE_P(Posteriors, Density,
                            }
                            return name;
                          });
+
+TEST(Posteriors, PoissonRegressionHasItsGradient) {
+  const double x[] = {-1.6, -0.9, -0.2, 0.3, 0.8, 1.5}, moment[] = {10, 5, 7, 3};
+  GradientOptions options;
+  options.spread = 0.5;
+  const GradientReport report = check_gradient(PoissonRegression<double>(x, 6, moment), options);
+  EXPECT_TRUE(report.passed()) << report.summary();
+  // U at q = 0, where all coefficients are 0 and each observation expects one event, but for the
+  // constant Jacobians.
+  const double origin[] = {0, 0, 0, 0}, shifted[] = {0.1, 0, 0, 0};
+  const PoissonRegression<double> target(x, 6, moment);
+  const double alpha = -20 + 40 / (1 + std::exp(-0.1));
+  const auto log_slope = [](double q) { return -q - 2 * std::log1p(std::exp(-q)); };
+  EXPECT_NEAR(potential(target, shifted).value() - potential(target, origin).value(),
+              6 * std::expm1(alpha) - 10 * alpha - log_slope(0.1) + log_slope(0), 1e-11);
+}
 
 /// Points the search for data to a place without any, for as long as it lives.
 class NoData {
