@@ -19,7 +19,9 @@ TEST(CheckGradient, AcceptsEveryTarget) {
     options.tolerance = kTolerance;
     const GradientReport report = check_gradient(target, options);
     EXPECT_TRUE(report.passed()) << name << '\n' << report.summary();
-    EXPECT_GE(report.checks.size(), 3u) << name;
+    // Automatic derivatives leave nothing more to compare.
+    const bool by_hand = HasGradient<std::decay_t<decltype(target)>, double>;
+    EXPECT_GE(report.checks.size(), by_hand ? 3u : 2u) << name;
   });
 }
 

@@ -11,6 +11,7 @@
 
 #include "host/eigen.hpp"
 #include "host/io/reference.hpp"
+#include "kernels/integrators/evaluate.hpp"
 #include "kernels/lane/approximate.hpp"
 #include "kernels/lane/trigonometry.hpp"
 #include "lockstep/error.hpp"
@@ -96,7 +97,7 @@ Evaluated<L> evaluate(const Target& target, const std::vector<double>& q, double
   r.potential = spread_out(potential(target, static_cast<const L*>(x.data())));
   r.beside_gradient =
       spread_out(potential_and_gradient(target, static_cast<const L*>(x.data()), g.data()));
-  target.kick(static_cast<const L*>(x.data()), L(static_cast<S>(scale)), p.data());
+  kick(target, Solo{}, static_cast<const L*>(x.data()), L(static_cast<S>(scale)), p.data());
   r.gradient = transposed(g);
   r.kicked = transposed(p);
   return r;
@@ -141,17 +142,18 @@ void agrees_with_double(double energy_error, double gradient_error) {
   });
 }
 
-// Energies lose no more than a few roundings of their largest terms. (Data and constants are
+// Energies lose no more than a few roundings of their largest terms, some of which, logarithms of
+// scales, are larger than their sum. (Data and constants are
 // rounded to float too.) Gradients lose more where a steep density multiplies a rounded position,
 // and where `kick` takes an approximate function: mog's slope is 40 times a logistic function.
 TEST(Lanes, FloatAgreesWithDouble) {
-  agrees_with_double<float>(8 * kEps, 32 * kEps);
+  agrees_with_double<float>(16 * kEps, 32 * kEps);
 }
 TEST(Lanes, FloatBatchAgreesWithDouble) {
-  agrees_with_double<FloatBatch>(8 * kEps, 32 * kEps);
+  agrees_with_double<FloatBatch>(16 * kEps, 32 * kEps);
 }
 TEST(Lanes, TwinAgreesWithDouble) {
-  agrees_with_double<Twin<FloatBatch>>(8 * kEps, 32 * kEps);
+  agrees_with_double<Twin<FloatBatch>>(16 * kEps, 32 * kEps);
 }
 TEST(Lanes, DoubleBatchAgreesWithDouble) {
   agrees_with_double<DoubleBatch>(1e-14, 1e-13);
