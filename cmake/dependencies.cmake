@@ -94,6 +94,36 @@ else()
   target_compile_definitions(lockstep_internal INTERFACE LOCKSTEP_WITHOUT_THRUST=1)
 endif()
 
+# netCDF writes draws for ArviZ; without it that one output says which package is missing. A static
+# lockstep hands the library on to those who link it: by name where every linker looks.
+find_path(LOCKSTEP_NETCDF_INCLUDE_DIR netcdf.h)
+find_library(LOCKSTEP_NETCDF_LIBRARY netcdf)
+mark_as_advanced(LOCKSTEP_NETCDF_INCLUDE_DIR LOCKSTEP_NETCDF_LIBRARY)
+set(LOCKSTEP_HAS_NETCDF OFF)
+set(LOCKSTEP_NETCDF_SUMMARY "absent (libnetcdf-dev)")
+if(LOCKSTEP_NETCDF_INCLUDE_DIR AND LOCKSTEP_NETCDF_LIBRARY)
+  set(netcdf_meta "${LOCKSTEP_NETCDF_INCLUDE_DIR}/netcdf_meta.h")
+  if(EXISTS "${netcdf_meta}")
+    file(STRINGS "${netcdf_meta}" netcdf_groups REGEX "^#define +NC_HAS_(NC4|HDF5) +1")
+    file(STRINGS "${netcdf_meta}" netcdf_version REGEX "^#define +NC_VERSION ")
+    string(REGEX MATCH "[0-9.]+" netcdf_version "${netcdf_version}")
+  endif()
+  if(netcdf_groups)
+    set(LOCKSTEP_HAS_NETCDF ON)
+    set(LOCKSTEP_NETCDF_SUMMARY "${netcdf_version}")
+    # Naming the compiler's own folders to it would change the order in which it looks.
+    set(LOCKSTEP_NETCDF_INCLUDES "${LOCKSTEP_NETCDF_INCLUDE_DIR}")
+    list(REMOVE_ITEM LOCKSTEP_NETCDF_INCLUDES ${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES})
+    set(LOCKSTEP_NETCDF_LINK "${LOCKSTEP_NETCDF_LIBRARY}")
+    cmake_path(GET LOCKSTEP_NETCDF_LIBRARY PARENT_PATH netcdf_folder)
+    if(netcdf_folder IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+      set(LOCKSTEP_NETCDF_LINK netcdf)
+    endif()
+  else()
+    set(LOCKSTEP_NETCDF_SUMMARY "without netCDF-4 (libnetcdf-dev)")
+  endif()
+endif()
+
 # NVTX is header-only and compiles without a toolkit; absent, the ranges are empty.
 find_path(LOCKSTEP_NVTX_INCLUDE_DIR nvtx3/nvToolsExt.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
 mark_as_advanced(LOCKSTEP_NVTX_INCLUDE_DIR)
@@ -112,6 +142,24 @@ if(LOCKSTEP_BUILD_BENCH OR LOCKSTEP_BUILD_TESTS)
       URL_HASH SHA256=f2d893a65c3b1324c50d4e682c0cdc021dd0477ae2c048544f39eed6654b699a)
     FetchContent_MakeAvailable(cli11)
   endif()
+endif()
+
+if(LOCKSTEP_BUILD_BENCH)
+  # toml++ by its header: distributions disagree on what its package target links, and the bench
+  # compiles it into one unit anyway.
+  find_path(LOCKSTEP_TOML_INCLUDE_DIR toml++/toml.h)
+  mark_as_advanced(LOCKSTEP_TOML_INCLUDE_DIR)
+  if(NOT LOCKSTEP_TOML_INCLUDE_DIR)
+    lockstep_announce_download("toml++" libtomlplusplus-dev)
+    FetchContent_Declare(tomlplusplus SOURCE_SUBDIR none
+      URL https://github.com/marzer/tomlplusplus/archive/refs/tags/v3.4.0.tar.gz
+      URL_HASH SHA256=8517f65938a4faae9ccf8ebb36631a38c1cadfb5efa85d9a72e15b9e97d25155)
+    FetchContent_MakeAvailable(tomlplusplus)
+    set(LOCKSTEP_TOML_INCLUDE_DIR "${tomlplusplus_SOURCE_DIR}/include")
+  endif()
+  add_library(lockstep_toml INTERFACE)
+  target_include_directories(lockstep_toml SYSTEM INTERFACE "${LOCKSTEP_TOML_INCLUDE_DIR}")
+  target_compile_definitions(lockstep_toml INTERFACE TOML_HEADER_ONLY=1)
 endif()
 
 if(LOCKSTEP_BUILD_TESTS)

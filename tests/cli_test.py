@@ -93,7 +93,7 @@ class Case(unittest.TestCase):
 
 
 class Help(Case):
-    COMMANDS = ["run", "list", "check", "speed", "study"]
+    COMMANDS = ["run", "list", "check", "speed", "study", "sweep"]
 
     def test_without_arguments_and_with_help(self):
         text = self.ok()

@@ -98,6 +98,11 @@ class SamplerArguments {
 /// How warm-up goes about it.
 void add_adaptation(CLI::App& app, Adaptation& adaptation);
 
+/// What `run` runs: everything but where it computes and what it writes. Each such option is also a
+/// key of a sweep's file.
+void add_settings(CLI::App& app, TargetArguments& target, SamplerArguments& sampler,
+                  SampleOptions& options);
+
 /// Backend, threads, devices: where to compute.
 void add_place(CLI::App& app, SampleOptions& options);
 

@@ -25,5 +25,6 @@ Command list_command(CLI::App& parent);
 Command check_command(CLI::App& parent);
 Command speed_command(CLI::App& parent);
 Command study_command(CLI::App& parent);
+Command sweep_command(CLI::App& parent);
 
 }  // namespace lockstep::bench

@@ -23,6 +23,7 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench check --target eight-schools-nc
   lockstep-bench speed --target icg --chains 1024 16384
   lockstep-bench study default --report study.html
+  lockstep-bench sweep bench/sweeps/well-tuned-hmc.toml --report sweep.html
 `lockstep-bench COMMAND --help` has each command's options.
 Exit status: 0 done, 1 failed, 2 bad request (one line says what), 130 interrupted,
 143 terminated.)";
@@ -45,8 +46,8 @@ int main(int argc, char** argv) {
                "lockstep-bench");
   app.set_version_flag("--version", "lockstep-bench " LOCKSTEP_VERSION, "Print the version");
   app.footer(kExamples);
-  const std::vector<Command> commands{run_command(app), list_command(app), check_command(app),
-                                      speed_command(app), study_command(app)};
+  const std::vector<Command> commands{run_command(app),   list_command(app),  check_command(app),
+                                      speed_command(app), study_command(app), sweep_command(app)};
   try {
     if (!parse(app, argc, argv)) {
       return kOk;

@@ -38,7 +38,11 @@ std::string with_prefix(double x) {
       {1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e3, " k"}};
   for (const auto& [size, prefix] : prefixes) {
     if (std::abs(x) >= 0.9995 * size) {
-      return printed("%#.*g", 3, x / size) + prefix;
+      std::string text = printed("%#.*g", 3, x / size);
+      if (text.back() == '.') {
+        text.pop_back();
+      }
+      return text + prefix;
     }
   }
   return printed("%.*g", 3, x);
@@ -103,29 +107,6 @@ std::string TextTable::html() const {
     text += "</tr>\n";
   }
   return text + "</table>\n";
-}
-
-std::string html_escaped(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
 }
 
 }  // namespace lockstep::bench

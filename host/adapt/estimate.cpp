@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/adapt/quantile.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep {
@@ -156,6 +157,21 @@ std::optional<PreparedMetric> MetricEstimator::estimate() const {
                                           : prepare_metric(Metric::diagonal, diagonal(), dim_);
     }
   }
+}
+
+InverseMass metric_of_starts(std::span<const double> q, std::span<const double> gradient, int dim) {
+  const std::size_t chains = q.size() / static_cast<std::size_t>(dim);
+  const auto spread = [&](std::span<const double> x, int j) {
+    const auto row = x.subspan(static_cast<std::size_t>(j) * chains, chains);
+    const std::vector<double> values(row.begin(), row.end());
+    return quantile(values, 0.75) - quantile(values, 0.25);
+  };
+  InverseMass m;
+  for (int j = 0; j < dim; ++j) {
+    const double ratio = spread(q, j) / spread(gradient, j);
+    m.push_back(std::isfinite(ratio) && ratio > 0 ? std::clamp(ratio, 1e-10, 1e10) : 1.0);
+  }
+  return m;
 }
 
 void check_dense(Metric kind, int dim, std::int64_t pooled_draws, const Adaptation& how) {

@@ -53,6 +53,12 @@ class MetricEstimator {
   PooledMoments draws_, gradients_;
 };
 
+/// The Fisher diagonal of the chains' starts, from quartiles, since some starts lie where gradients
+/// are of another order: M^-1_jj = iqr q_j / iqr dU/dq_j, exact for independent normal coordinates
+/// wherever chains start. 1 where a coordinate's starts or gradients are all alike.
+/// @param q, gradient  [dim][chains]
+InverseMass metric_of_starts(std::span<const double> q, std::span<const double> gradient, int dim);
+
 /// @throw UsageError  if the last window of the warm-up pools fewer draws than a dense metric
 /// needs,
 ///                    unless forced

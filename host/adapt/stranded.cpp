@@ -61,18 +61,6 @@ StrandedChain chain_at(std::size_t c, std::string cause) {
 
 }  // namespace
 
-double quantile(std::vector<double> x, double p) {
-  const double at = p * static_cast<double>(x.size() - 1);
-  const auto k = static_cast<std::ptrdiff_t>(at);
-  std::nth_element(x.begin(), x.begin() + k, x.end());
-  const double low = x[static_cast<std::size_t>(k)];
-  if (at == static_cast<double>(k)) {
-    return low;
-  }
-  const double high = *std::min_element(x.begin() + k + 1, x.end());
-  return low + (at - static_cast<double>(k)) * (high - low);
-}
-
 void StrandedWatch::add(std::span<const double> acceptance, std::span<const double> potential) {
   ++transitions_;
   for (std::size_t c = 0; c < acceptance_.size(); ++c) {

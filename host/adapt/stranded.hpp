@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "host/adapt/quantile.hpp"
 #include "lockstep/archive.hpp"
 #include "lockstep/result.hpp"
 
@@ -38,8 +39,5 @@ class StrandedWatch {
 /// The same after sampling, from each chain's mean acceptance and means of the parameters.
 std::vector<StrandedChain> stranded_after(const Statistics& statistics,
                                           const std::vector<std::string>& names);
-
-/// The p-quantile of x (linear interpolation).
-double quantile(std::vector<double> x, double p);
 
 }  // namespace lockstep

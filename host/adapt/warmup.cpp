@@ -115,21 +115,33 @@ Pooled WarmUp::advance(const Launch& launch) {
 }
 
 /// Hoffman & Gelman's heuristic, pooled: doubles or halves the step size until the mean acceptance
-/// of one-step transitions crosses 0.8. The transitions are ordinary ones and count as warm-up.
+/// of one-step transitions crosses 0.8, and takes the largest that stays above. The transitions are
+/// ordinary ones and count as warm-up.
 double WarmUp::first_step_size() {
   double step = 1.0;
   int direction = 0;
   for (int i = 0; i < 60; ++i) {
-    const Pooled pooled = advance({next_transition_++, 1, step, 1, true});
+    Launch launch{next_transition_++, 1, step, 1, true};
+    launch.observe = true;
+    const Pooled pooled = advance(launch);
     const int wanted = pooled.acceptance > 0.8 ? 1 : -1;
     if (direction == 0) {
       direction = wanted;
     } else if (wanted != direction) {
-      break;
+      return direction > 0 ? 0.5 * step : step;
     }
     step *= direction > 0 ? 2.0 : 0.5;
   }
   return step;
+}
+
+/// A first guess spares the transitions that a window would take to find it.
+void WarmUp::start_metric() {
+  std::vector<double> gradient(q_.size());
+  engine_.positions(q_);
+  engine_.evaluations(potential_, gradient);
+  metric_ = prepare_metric(Metric::diagonal, metric_of_starts(q_, gradient, dim_), dim_);
+  engine_.configure(sampler_, metric_);
 }
 
 /// @param step  0: searched for; the random walk keeps its own
@@ -143,6 +155,9 @@ void WarmUp::restart_step_size(double step) {
 }
 
 void WarmUp::begin() {
+  if (tunes_metric_ && pooled_) {
+    start_metric();
+  }
   if (tunes_step_) {
     restart_step_size(0);
   }

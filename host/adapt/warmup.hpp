@@ -57,6 +57,7 @@ class WarmUp {
   const Window& window() const { return windows_[window_]; }
   bool collects() const;
   Pooled advance(const Launch& launch);
+  void start_metric();
   double first_step_size();
   void restart_step_size(double step);
   void begin();
