@@ -106,9 +106,10 @@ MemoryNeeds memory_needs(const SampleOptions& o, int dim) {
   const double state = (o.precision == Precision::single_ ? 4.0 : 8.0) * (3 * d + 5);
   // Eight moments and the last draw, seven figures of transitions and energies: the run's own, and
   // those that are handed over. Lagged values, if any: two copies, the products, and the result.
-  // Positions, twice; and what is made of one parameter's moments.
+  // Positions, twice; what is made of one parameter's moments; and what the warm-up looks at, which
+  // is most where it tunes the trajectory length: positions before and after, momenta, gradients.
   const double lags = o.lags > 0 ? (4.0 * o.lags + 2) * d : 0;
-  needs.rest = chains * (state + each * (2 * (9 * d + 7) + lags + 2 * d + 12));
+  needs.rest = chains * (state + each * (2 * (9 * d + 7) + lags + 6 * d + 18));
   return needs;
 }
 

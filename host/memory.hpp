@@ -14,7 +14,7 @@ struct MemoryNeeds {
   double total() const { return draws + rest; }
 };
 
-/// An estimate from above, to a few per cent of what is large. (What streams lives on the card with
+/// An estimate from above, to about a tenth of what is large. (What streams lives on the card with
 /// CUDA, but passes through the host.)
 MemoryNeeds memory_needs(const SampleOptions& options, int dim);
 

@@ -208,6 +208,15 @@ void expect_same(const Fit& a, const Fit& b) {
   EXPECT_EQ(a.gradients_warmup, b.gradients_warmup);
   EXPECT_EQ(a.gradients_sampling, b.gradients_sampling);
   EXPECT_EQ(a.warmup_done, b.warmup_done);
+  EXPECT_EQ(a.step_factors, b.step_factors);
+  EXPECT_EQ(a.stranded.size(), b.stranded.size());
+  ASSERT_EQ(a.adaptation.size(), b.adaptation.size());
+  for (std::size_t t = 0; t < a.adaptation.size(); ++t) {
+    EXPECT_EQ(a.adaptation[t].step_size, b.adaptation[t].step_size) << t;
+    EXPECT_EQ(a.adaptation[t].length, b.adaptation[t].length) << t;
+    EXPECT_EQ(a.adaptation[t].acceptance, b.adaptation[t].acceptance) << t;
+    EXPECT_EQ(a.adaptation[t].new_metric, b.adaptation[t].new_metric) << t;
+  }
   expect_same(a.statistics, b.statistics);
   expect_same(a.draws, b.draws);
   expect_same(a.warmup_draws, b.warmup_draws);
@@ -243,18 +252,26 @@ TEST_F(Resume, GivesTheSameBits) {
     Sampler sampler;
     int warmup;
     Until until;
+    Adaptation adaptation = {};
   };
+  const Adaptation windowed{.schedule = Schedule::windowed};
+  const Adaptation per_chain{.per_chain_step_size = true};
   const Case cases[] = {
       {"eight-schools-nc", Hmc{}, 40, {}},
       {"scg", Hmc{.metric = Metric::dense}, 60, {}},
       {"scg", RandomWalk{}, 40, {}},
       {"mog", Ghmc{.step_size = 0.1, .persistence = 0.9}, 0, {}},
       {"eight-schools-nc", Hmc{}, 40, {.nested_rhat = 1.05, .ess = 2000}},
+      {"icg", Hmc{.metric = Metric::fisher, .length = Length::chees}, 40, {}},
+      {"banana", Hmc{.metric = Metric::low_rank, .length = Length::snaper}, 40, {}, windowed},
+      {"eight-schools-nc", Mala{.metric = Metric::diagonal}, 40, {}, per_chain},
   };
   for (const Case& c : cases) {
     SampleOptions options = small_run();
     options.warmup = c.warmup;
     options.until = c.until;
+    options.adaptation = c.adaptation;
+    options.keep_warmup = true;
     options.draws = c.until.any() ? 2000 : 150;
     options.lags = 3;
     const Fit whole = run_target(c.target, c.sampler, options);

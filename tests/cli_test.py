@@ -31,10 +31,11 @@ PARAMETER_KEYS = ["name", "mean", "sd", "q05", "q50", "q95", "mcse", "ess_bulk",
                   "error_in_mcse", "sd_error_in_mcse"]
 RUN_KEYS = ["lockstep", "target", "dimension", "sampler", "inverse_mass", "backend", "device",
             "lane", "threads", "threads_per_chain", "precision", "rng", "chains", "warmup",
-            "draws", "draws_asked", "seed", "interrupted", "stop", "missing", "acceptance",
-            "divergences", "warmup_divergences", "gradients", "esjd", "e_bfmi", "seconds", "truth_source",
-            "parameters", "ess_min", "ess_per_transition_min", "ess_per_gradient_min",
-            "ess_per_second_min", "rhat_max", "nested_rhat_max", "digest"]
+            "warmup_done", "schedule", "draws", "draws_asked", "seed", "interrupted", "stop",
+            "missing", "acceptance", "divergences", "warmup_divergences", "gradients", "esjd",
+            "e_bfmi", "seconds", "truth_source", "stranded", "warnings", "parameters", "ess_min",
+            "ess_per_transition_min", "ess_per_gradient_min", "ess_per_second_min", "rhat_max",
+            "nested_rhat_max", "digest"]
 
 
 def environment():

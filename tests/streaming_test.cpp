@@ -319,7 +319,7 @@ TEST(Streaming, GoesOnFromAnArchive) {
   recording.keep_chains = 21;
   recording.thin = 3;
   StatisticsStore whole = fold<float>(trace, recording, {157});
-  for (const int done : {0, 1, 32, 79, 96, 157}) {
+  for (const int done : {0, 32, 79, 96, 157}) {  // where chunks end
     SCOPED_TRACE(done);
     StatisticsStore begun = fold<float>(trace, recording, {done});
     testing::MemoryArchive saved;
