@@ -141,6 +141,17 @@ class Grid(Case):
                          [("scg", 64, s, "hmc") for _ in range(2) for s in (1, 2, 3)] +
                          [("rough-well", 32, 5, "mala"), ("rough-well", 32, 5, "rwm")])
 
+    def test_flags(self):
+        self.sweep('target = "icg"\nchains = 128\nwarmup = 50\ndraws = 20\nmetric = "diagonal"\n'
+                   'no-early-stop = true\nno-regularise = [false, true]')
+        rows = rows_of(self.out)
+        self.assertEqual([r["settings"]["no-regularise"] for r in rows], [False, True])
+        self.assertNotEqual(rows[0]["digest"], rows[1]["digest"])
+        plain = self.folder / "fit.json"
+        bench("run", "--target", "icg", "--chains", 128, "--warmup", 50, "--draws", 20, "--metric",
+              "diagonal", "--no-early-stop", "--json", plain)
+        self.assertEqual(rows[0]["digest"], json.loads(plain.read_text())["digest"])
+
     def test_one_run(self):
         out = self.sweep('target = "scg"\nchains = 32\nwarmup = 5\ndraws = 20')
         self.assertIn("sweep.toml: 1 run, 0 of them", out)
@@ -486,6 +497,7 @@ class BadFiles(Case):
         self.refused_at(2, 17, 'target = "scg"\nleapfrog = [10, [20]]\n', "a whole number", "a list")
         self.refused_at(2, 13, 'target = "scg"\nstep-size = "0.1"\n', "a number", "a string")
         self.refused_at(1, 10, 'target = 3\n', "a string")
+        self.refused_at(1, 15, 'force-dense = "yes"\n', "true or false", "a string")
         self.refused_at(1, 10, 'target = ""\n', "empty")
         self.refused_at(2, 8, 'target = "scg"\ngrid = 3\n', "[[grid]]")
         self.refused_at(2, 1, 'target = "scg"\n[grid]\nchains = 3\n', "[[grid]]")

@@ -35,7 +35,8 @@ first [[grid]] hold for every grid that does not set them itself.
   eta = 1e-2
   metric = ["unit", "diagonal"]
 Every run adds a line of JSON to the rows when it is done. The same command skips what is there, so
-an interrupted sweep goes on, and a longer list adds only what is new.
+an interrupted sweep goes on, and a longer list adds only what is new; to run all of it again, remove
+the rows.
 Examples:
   lockstep-bench sweep bench/sweeps/well-tuned-hmc.toml --out hmc.jsonl --report hmc.html
   lockstep-bench sweep mine.toml --threads 4
