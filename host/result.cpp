@@ -125,8 +125,15 @@ std::string Fit::summary() const {
   for (const std::string& warning : warnings()) {
     out += warning + '\n';
   }
-  if (interrupted) {
+  if (stop == Stop::interrupted) {
     out += "interrupted: these are the draws made until then\n";
+  } else if (stop == Stop::hours) {
+    out += "the hours are up: these are the draws made until then\n";
+  } else if (stop == Stop::until) {
+    out += "stopped because what was asked for is reached\n";
+  }
+  if (!missing.empty()) {
+    out += "not reached yet: " + missing + "\n";
   }
   return out;
 }

@@ -1,13 +1,17 @@
-/// The run loop: start, warm up, freeze, sample, summarise.
+/// The run loop: start or resume, warm up, freeze, sample, summarise; and save itself meanwhile.
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "host/adapt/stranded.hpp"
 #include "host/adapt/warmup.hpp"
+#include "host/configuration.hpp"
 #include "host/gradients.hpp"
+#include "host/io/checkpoint.hpp"
 #include "host/starts.hpp"
 #include "host/summarise.hpp"
+#include "host/until.hpp"
 #include "kernels/statistics/streaming.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
@@ -30,112 +34,233 @@ class Clock {
 /// Ctrl-C prompt, in whole chunks. It never changes a result.
 class LaunchLength {
  public:
+  /// @param seconds  that a launch may last
+  explicit LaunchLength(double seconds) : seconds_(std::min(seconds, 0.2)) {}
+
   /// @param begun  transitions of a chunk that is already begun: the launch completes it
   int next(std::int64_t remaining, std::int64_t begun) const {
     return static_cast<int>(std::min<std::int64_t>(remaining, chunks_ * kChunk - begun));
   }
   void took(int transitions, double seconds) {
     const double per_chunk = seconds / std::max(1.0, static_cast<double>(transitions) / kChunk);
-    chunks_ = std::clamp<std::int64_t>(static_cast<std::int64_t>(0.2 / std::max(per_chunk, 1e-9)),
-                                       1, 4 * chunks_);
+    chunks_ = std::clamp<std::int64_t>(
+        static_cast<std::int64_t>(seconds_ / std::max(per_chunk, 1e-9)), 1, 4 * chunks_);
     chunks_ = std::min<std::int64_t>(chunks_, (1 << 20) / kChunk);
   }
 
  private:
+  double seconds_;
   std::int64_t chunks_ = 1;
+};
+
+class Run {
+ public:
+  Run(Engine& engine, const Sampler& sampler, const SampleOptions& options)
+      : engine_(engine), options_(options) {
+    fit_.engine = engine.description();
+    fit_.options = options;
+    if (!options.checkpoint.empty()) {
+      checkpoint_.emplace(options.checkpoint, configuration_of(engine, sampler, options));
+    }
+    warm_up_.emplace(engine, sampler, options);
+  }
+
+  Fit result() {
+    begin();
+    warm_up();
+    if (!stopped_) {
+      sample();
+    }
+    save();
+    finish();
+    return std::move(fit_);
+  }
+
+ private:
+  /// Starts the chains, or goes on with those of a checkpoint.
+  void begin() {
+    if (checkpoint_ && checkpoint_->exists()) {
+      checkpoint_->restore([this](Archive& a) { archive(a); });
+    } else {
+      start_chains(engine_, options_);
+      fit_.seconds.setup = clock_.seconds();
+    }
+  }
+
+  void warm_up() {
+    progress_.warming_up = true;
+    while (!stopped_ && !warm_up_->done()) {
+      const Clock clock;
+      warm_up_->step();
+      fit_.seconds.warmup += clock.seconds();
+      const AdaptationStep& last = warm_up_->history().back();
+      goes_on(warm_up_->transitions(), last.acceptance, last.step_size);
+      if (due()) {
+        save();
+      }
+    }
+    const FrozenSampler frozen = warm_up_->frozen();
+    fit_.sampler = frozen.sampler;
+    fit_.metric = frozen.metric;
+    fit_.step_factors = frozen.step_factors;
+    fit_.adaptation = warm_up_->history();
+    fit_.stranded = warm_up_->stranded();
+    fit_.warmup_draws = warm_up_->draws();
+    fit_.warmup_done = warm_up_->transitions();
+    fit_.gradients_warmup = warm_up_->gradients();
+    fit_.warmup_divergences = warm_up_->divergences();
+  }
+
+  void start_recording() {
+    sampling_ = true;
+    Recording recording;
+    recording.draws = options_.draws;
+    if (options_.until.any()) {
+      // Halves that are even at every second look, whatever is the most draws.
+      for (recording.middle = kChunk; 2 * recording.middle < options_.draws;) {
+        recording.middle *= 2;
+      }
+    }
+    recording.lags = options_.lags;
+    recording.keep_chains = options_.keep_chains < 0 ? options_.chains : options_.keep_chains;
+    recording.thin = options_.thin;
+    recording.keep_parameters = options_.keep_parameters;
+    engine_.record(recording);
+  }
+
+  void sample() {
+    const std::uint32_t first = warm_up_->frozen().next_transition;
+    engine_.configure(fit_.sampler, fit_.metric);
+    engine_.scale_steps(fit_.step_factors);
+    if (!sampling_) {
+      start_recording();
+    }
+    progress_.warming_up = false;
+    LaunchLength length(checkpoint_ ? 60 * options_.checkpoint_minutes : 1);
+    while (!ends()) {
+      Launch launch;
+      launch.first = first + static_cast<std::uint32_t>(fit_.draws_done);
+      // Without warm-up the first transition has no momentum to keep.
+      launch.fresh_momentum =
+          fit_.warmup_done == 0 && fit_.draws_done == 0 && fit_.sampler.persistence > 0;
+      const std::int64_t end =
+          options_.until.any() ? std::min<std::int64_t>(options_.draws, next_look(fit_.draws_done))
+                               : options_.draws;
+      launch.count =
+          launch.fresh_momentum ? 1 : length.next(end - fit_.draws_done, fit_.draws_done % kChunk);
+      launch.step_size = fit_.sampler.step_size;
+      const Clock clock;
+      const Pooled pooled = engine_.advance_recording(launch);
+      length.took(launch.count, clock.seconds());
+      fit_.seconds.sampling += clock.seconds();
+      fit_.draws_done += launch.count;
+      fit_.divergences += pooled.divergences;
+      fit_.gradients_sampling += gradients_of(fit_.sampler, options_.seed, launch);
+      progress_.divergences = fit_.divergences;
+      goes_on(fit_.warmup_done + fit_.draws_done, pooled.acceptance, fit_.sampler.step_size);
+      if (due()) {
+        save();
+      }
+    }
+  }
+
+  /// Whether sampling is over, and why. Draws come before signals and clocks: what a finished run
+  /// says must not depend on them.
+  bool ends() {
+    const bool all = fit_.draws_done == options_.draws;
+    if (options_.until.any() && fit_.draws_done > 0 &&
+        (all || next_look(fit_.draws_done - 1) == fit_.draws_done)) {
+      look();
+      if (fit_.missing.empty()) {
+        fit_.stop = Stop::until;
+        return true;
+      }
+    }
+    if (all) {
+      fit_.stop = Stop::draws;
+      return true;
+    }
+    return stopped_;
+  }
+
+  /// What `until` lacks, from the draws so far.
+  void look() {
+    Fit so_far;
+    so_far.engine = fit_.engine;
+    so_far.engine.has_truth = false;
+    so_far.options = options_;
+    so_far.draws_done = fit_.draws_done;
+    so_far.statistics = engine_.statistics();
+    if (options_.chains < kManyChains) {
+      so_far.draws = engine_.draws();
+    }
+    summarise(so_far);
+    fit_.missing = progress_.missing = lacking(options_.until, so_far);
+  }
+
+  /// Tells how far the run is; from here signals and the clock stop it.
+  void goes_on(std::int64_t done, double acceptance, double step) {
+    progress_.done = done;
+    progress_.total = std::int64_t{warm_up_->total()} + options_.draws;
+    progress_.acceptance = acceptance;
+    progress_.step_size = step;
+    progress_.seconds = fit_.seconds.total();
+    if (options_.progress && !options_.progress(progress_)) {
+      stopped_ = true;
+      fit_.stop = Stop::interrupted;
+    } else if (options_.max_hours > 0 && clock_.seconds() > 3600 * options_.max_hours) {
+      stopped_ = true;
+      fit_.stop = Stop::hours;
+    }
+  }
+
+  bool due() const { return checkpoint_ && saved_.seconds() >= 60 * options_.checkpoint_minutes; }
+  void save() {
+    if (checkpoint_) {
+      checkpoint_->save([this](Archive& a) { archive(a); });
+      saved_ = Clock();
+    }
+  }
+  /// The warm-up's state is small beside the chains', and is kept for its history.
+  void archive(Archive& a) {
+    a(sampling_, fit_.seconds, fit_.draws_done, fit_.divergences, fit_.gradients_sampling,
+      fit_.missing, *warm_up_);
+    engine_.archive(a);
+  }
+
+  void finish() {
+    fit_.interrupted = fit_.stop == Stop::interrupted;
+    if (!sampling_) {
+      start_recording();  // of nothing, but in the right shape
+    }
+    const Clock clock;
+    fit_.statistics = engine_.statistics();
+    fit_.draws = engine_.take_draws();
+    fit_.positions.resize(static_cast<std::size_t>(fit_.engine.dim) *
+                          static_cast<std::size_t>(options_.chains));
+    engine_.positions(fit_.positions);
+    fit_.seconds.transfer += clock.seconds();
+    const auto stranded = stranded_after(fit_.statistics, fit_.engine.names);
+    fit_.stranded.insert(fit_.stranded.end(), stranded.begin(), stranded.end());
+    summarise(fit_);
+  }
+
+  Engine& engine_;
+  const SampleOptions& options_;
+  const Clock clock_;
+  Clock saved_;
+  std::optional<Checkpoint> checkpoint_;
+  Progress progress_;
+  std::optional<WarmUp> warm_up_;
+  bool sampling_ = false, stopped_ = false;
+  Fit fit_;
 };
 
 }  // namespace
 
 Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
-  const EngineDescription& about = engine.description();
-  validate(sampler, options, about.dim);
-  const Clock clock;
-  Fit fit;
-  fit.engine = about;
-  fit.options = options;
-
-  start_chains(engine, options);
-  fit.seconds.setup = clock.seconds();
-
-  Progress progress;
-  progress.total = std::int64_t{options.warmup} + options.draws;
-  const auto report = [&](std::int64_t done, double acceptance, double step) {
-    progress.done = done;
-    progress.acceptance = acceptance;
-    progress.step_size = step;
-    progress.seconds = clock.seconds();
-    return !options.progress || options.progress(progress);
-  };
-
-  progress.warming_up = true;
-  WarmUp warm_up(engine, sampler, options);
-  while (!fit.interrupted && !warm_up.done()) {
-    warm_up.step();
-    progress.total = std::int64_t{warm_up.total()} + options.draws;
-    const AdaptationStep& last = warm_up.history().back();
-    fit.interrupted = !report(warm_up.transitions(), last.acceptance, last.step_size);
-  }
-  const FrozenSampler frozen = warm_up.frozen();
-  fit.sampler = frozen.sampler;
-  fit.metric = frozen.metric;
-  fit.step_factors = frozen.step_factors;
-  fit.adaptation = warm_up.history();
-  fit.stranded = warm_up.stranded();
-  fit.warmup_draws = warm_up.draws();
-  fit.warmup_done = warm_up.transitions();
-  fit.gradients_warmup = warm_up.gradients();
-  fit.warmup_divergences = warm_up.divergences();
-  fit.seconds.warmup = clock.seconds() - fit.seconds.setup;
-
-  Recording recording;
-  recording.draws = options.draws;
-  recording.lags = options.lags;
-  recording.keep_chains = options.keep_chains < 0 ? options.chains : options.keep_chains;
-  recording.thin = options.thin;
-  recording.keep_parameters = options.keep_parameters;
-  engine.configure(fit.sampler, fit.metric);
-  engine.scale_steps(fit.step_factors);
-  engine.record(recording);
-
-  progress.warming_up = false;
-  const double sampling_begins = clock.seconds();
-  LaunchLength length;
-  while (!fit.interrupted && fit.draws_done < options.draws) {
-    Launch launch;
-    launch.first = frozen.next_transition + static_cast<std::uint32_t>(fit.draws_done);
-    // Without warm-up the first transition has no momentum to keep.
-    launch.fresh_momentum =
-        fit.warmup_done == 0 && fit.draws_done == 0 && fit.sampler.persistence > 0;
-    launch.count = launch.fresh_momentum
-                       ? 1
-                       : length.next(options.draws - fit.draws_done, fit.draws_done % kChunk);
-    launch.step_size = fit.sampler.step_size;
-    const double before = clock.seconds();
-    const Pooled pooled = engine.advance_recording(launch);
-    length.took(launch.count, clock.seconds() - before);
-    fit.draws_done += launch.count;
-    fit.divergences += pooled.divergences;
-    fit.gradients_sampling += gradients_of(fit.sampler, options.seed, launch);
-    progress.divergences = fit.divergences;
-    fit.interrupted =
-        !report(fit.warmup_done + fit.draws_done, pooled.acceptance, fit.sampler.step_size) &&
-        fit.draws_done < options.draws;
-  }
-  fit.seconds.sampling = clock.seconds() - sampling_begins;
-
-  const double transfer_begins = clock.seconds();
-  fit.statistics = engine.statistics();
-  fit.draws = engine.take_draws();
-  fit.positions.resize(static_cast<std::size_t>(about.dim) *
-                       static_cast<std::size_t>(options.chains));
-  engine.positions(fit.positions);
-  fit.seconds.transfer = clock.seconds() - transfer_begins;
-
-  const auto stranded = stranded_after(fit.statistics, about.names);
-  fit.stranded.insert(fit.stranded.end(), stranded.begin(), stranded.end());
-  summarise(fit);
-  return fit;
+  validate(sampler, options, engine.description().dim);
+  return Run(engine, sampler, options).result();
 }
 
 }  // namespace lockstep

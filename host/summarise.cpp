@@ -12,10 +12,6 @@ namespace lockstep {
 
 namespace {
 
-/// With this many chains the spread of their means measures the error of the grand mean better than
-/// autocorrelations do.
-constexpr std::int64_t kManyChains = 64;
-
 double mean_of(const std::vector<double>& x) {
   return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
 }
@@ -65,7 +61,7 @@ void streamed_figures(const Fit& fit, int j, ParameterSummary& p) {
     p.mcse = standard_error(f.mean);
   }
   const std::int64_t width = fit.options.superchain;
-  if (s.chains / width >= 4 && s.draws[1] > 1) {
+  if (s.chains / width >= 4) {
     p.nested_rhat =
         nested_rhat(moments_of(s, j, s.chains / width * width), static_cast<std::size_t>(width));
   }

@@ -2,6 +2,8 @@
 #include <string>
 
 #include "host/adapt/metric.hpp"
+#include "host/memory.hpp"
+#include "host/summarise.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/options.hpp"
 
@@ -51,6 +53,32 @@ void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
   require(std::isfinite(options.start_radius) && options.start_radius > 0,
           "start_radius is " + text(options.start_radius) + ": give a positive number");
 
+  const Until& until = options.until;
+  require(until.nested_rhat == 0 || (std::isfinite(until.nested_rhat) && until.nested_rhat > 1),
+          "until: nested R-hat is " + text(until.nested_rhat) + ": give a number above 1, as 1.01");
+  require(std::isfinite(until.ess) && until.ess >= 0,
+          "until: ess is " + text(until.ess) + ": give a positive number of draws");
+  require(std::isfinite(until.mcse) && until.mcse >= 0,
+          "until: mcse is " + text(until.mcse) +
+              ": give a positive number, in standard deviations of the parameter");
+  require(until.nested_rhat == 0 || options.chains / options.superchain >= 4,
+          "until: nested R-hat compares at least 4 superchains, but " +
+              std::to_string(options.chains) + " chains in superchains of " +
+              std::to_string(options.superchain) + " are " +
+              std::to_string(options.chains / options.superchain) +
+              ": give more chains, or a shorter superchain");
+  require(options.chains >= kManyChains || (until.ess == 0 && until.mcse == 0) ||
+              (options.keep_chains != 0 && options.keep_parameters.empty()),
+          "until: with fewer than " + std::to_string(kManyChains) +
+              " chains ESS and MCSE are those of the kept draws: keep some chains, and all "
+              "parameters");
+  require(
+      std::isfinite(options.max_hours) && options.max_hours >= 0,
+      "max_hours is " + text(options.max_hours) + ": give a positive number, or 0 for no limit");
+  require(std::isfinite(options.checkpoint_minutes) && options.checkpoint_minutes >= 0,
+          "checkpoint_minutes is " + text(options.checkpoint_minutes) +
+              ": give a positive number, or 0 to save after every launch");
+
   require(std::isfinite(sampler.step_size) && sampler.step_size >= 0,
           "step_size is " + text(sampler.step_size) + ": give a positive number, or 0 to tune it");
   require(sampler.step_size > 0 || options.warmup > 0,
@@ -81,6 +109,7 @@ void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
   require(
       g == 0 || g == 1 || g == 2 || g == 4 || g == 8 || g == 16 || g == 32,
       "threads_per_chain is " + std::to_string(g) + ": give 1, 2, 4, 8, 16 or 32, or 0 to choose");
+  require_memory(options, dim);
 }
 
 }  // namespace lockstep

@@ -31,8 +31,8 @@ PARAMETER_KEYS = ["name", "mean", "sd", "q05", "q50", "q95", "mcse", "ess_bulk",
                   "error_in_mcse", "sd_error_in_mcse"]
 RUN_KEYS = ["lockstep", "target", "dimension", "sampler", "inverse_mass", "backend", "device",
             "lane", "threads", "threads_per_chain", "precision", "rng", "chains", "warmup",
-            "draws", "draws_asked", "seed", "interrupted", "acceptance", "divergences",
-            "warmup_divergences", "gradients", "esjd", "e_bfmi", "seconds", "truth_source",
+            "draws", "draws_asked", "seed", "interrupted", "stop", "missing", "acceptance",
+            "divergences", "warmup_divergences", "gradients", "esjd", "e_bfmi", "seconds", "truth_source",
             "parameters", "ess_min", "ess_per_transition_min", "ess_per_gradient_min",
             "ess_per_second_min", "rhat_max", "nested_rhat_max", "digest"]
 
@@ -559,6 +559,18 @@ class Progress(Case):
         self.assertTrue(seen.endswith(b"\r\x1b[K"), seen[-60:])
         for line in re.split(rb"\r\x1b\[K", seen):
             self.assertLess(len(line), 80)
+
+    def test_what_is_still_missing(self):
+        primary, secondary = pty.openpty()
+        self.addCleanup(os.close, primary)
+        process = self.started(*self.ARGUMENTS, "--until", "ess=1e15", stderr=secondary)
+        os.close(secondary)
+        seen = b""
+        deadline = time.monotonic() + PATIENCE
+        while b"below 1e+15" not in seen and time.monotonic() < deadline:
+            if select.select([primary], [], [], 1)[0]:
+                seen += os.read(primary, 4096)
+        self.assertRegex(seen, rb"sampling  ESS \d+ \(x\[\d+\]\) below 1e\+15")
 
     def test_none_in_a_pipe(self):
         process = self.started(*self.ARGUMENTS, stderr=subprocess.PIPE)

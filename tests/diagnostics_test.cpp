@@ -7,6 +7,7 @@
 #include <fstream>
 #include <limits>
 #include <numeric>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -443,6 +444,25 @@ TEST(Streamed, HalvesOfUnequalLength) {
 
   ChainMoments only_first{whole(head), {std::vector<double>(12), std::vector<double>(12), 0}};
   EXPECT_NEAR(nested_rhat(only_first, 3), nested_rhat(head, 3), 1e-13);
+}
+
+TEST(Streamed, IndependentDrawsHaveAnRhatOfOneInHalvesOfAnyLength) {
+  constexpr std::size_t chains = 20'000;
+  std::mt19937 bits(8);
+  std::normal_distribution<double> normal;
+  const auto half = [&](std::size_t n) {  // unit variance, means as n independent draws have them
+    HalfMoments m{std::vector<double>(chains), std::vector<double>(chains, n - 1.0), n};
+    for (double& mean : m.mean) {
+      mean = normal(bits) / std::sqrt(static_cast<double>(n));
+    }
+    return m;
+  };
+  for (const std::size_t n : {64, 32, 8}) {
+    // The squared R-hat is known to 1 / n times sqrt(2 / (2 chains)).
+    const double rhat = split_rhat(ChainMoments{half(64), half(n)});
+    const double rate = 0.5 * (1.0 / 64 + 1.0 / static_cast<double>(n));
+    EXPECT_NEAR(rhat * rhat, 1, 4 * rate / std::sqrt(static_cast<double>(chains))) << n;
+  }
 }
 
 // ---- edges --------------------------------------------------------------------------------------

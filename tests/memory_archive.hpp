@@ -17,9 +17,14 @@ class MemoryArchive final : public Archive {
   explicit MemoryArchive(std::vector<char> memory) : memory_(std::move(memory)), reading_(true) {}
 
   const std::vector<char>& memory() const { return memory_; }
+  /// Whether all of it was read.
+  bool at_end() const { return at_ == memory_.size(); }
 
   bool reading() const override { return reading_; }
   void bytes(void* memory, std::size_t size) override {
+    if (size == 0) {  // then there may be no memory either
+      return;
+    }
     if (reading_) {
       require<FileError>(at_ + size <= memory_.size(), "the archive ends too early");
       std::memcpy(memory, memory_.data() + at_, size);

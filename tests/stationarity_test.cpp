@@ -54,6 +54,15 @@ Sampler sampler_for(const std::string& name, const std::string& target, int dim)
     return Hmc{
         .step_size = 0.8 * step, .leapfrog = 3, .metric = Metric::dense, .inverse_mass = full};
   }
+  if (name == "hmc-low-rank") {
+    InverseMass m = unequal;  // and one direction of three times the variance
+    m.push_back(3);
+    for (int j = 0; j < dim; ++j) {
+      m.push_back(1 / std::sqrt(static_cast<double>(dim)));
+    }
+    return Hmc{
+        .step_size = 0.6 * step, .leapfrog = 3, .metric = Metric::low_rank, .inverse_mass = m};
+  }
   if (name == "minimal-norm-2") {
     return Hmc{.step_size = 1.5 * step,
                .leapfrog = 2,
@@ -116,8 +125,9 @@ std::string name_of(const testing::TestParamInfo<Case>& info) {
 
 INSTANTIATE_TEST_SUITE_P(
     AllSamplersAllTargets, Stationarity,
-    testing::Combine(testing::Values("hmc", "hmc-diagonal", "hmc-dense", "minimal-norm-2",
-                                     "minimal-norm-4", "mala", "ghmc", "random-walk"),
+    testing::Combine(testing::Values("hmc", "hmc-diagonal", "hmc-dense", "hmc-low-rank",
+                                     "minimal-norm-2", "minimal-norm-4", "mala", "ghmc",
+                                     "random-walk"),
                      testing::Values("std-normal", "icg", "scg", "mog", "mog2", "rough-well",
                                      "banana", "funnel", "funnel-nc")),
     name_of);

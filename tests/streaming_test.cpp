@@ -13,6 +13,8 @@
 #include "kernels/launch/make.hpp"
 #include "kernels/statistics/store.hpp"
 #include "kernels/targets/eight_schools.hpp"
+#include "lockstep/error.hpp"
+#include "tests/memory_archive.hpp"
 #include "tests/phase_space.hpp"
 
 namespace lockstep {
@@ -62,25 +64,31 @@ Trace<S> made_up(std::int64_t draws, std::int64_t chains) {
   return trace;
 }
 
-/// Folds the whole trace as an engine does, launch by launch.
+/// Folds the next `count` draws of the trace as a launch does.
+template <class L>
+void fold_on(StatisticsStore& store, Trace<Scalar<L>>& trace, int count) {
+  const StatisticsView statistics = store.view();
+  const auto begun = static_cast<int>(store.done());
+  store.for_chunks(count, [&](int offset, int n, const ChunkPlace& place) {
+    EXPECT_TRUE(n >= 1 && n <= kChunk);
+    for (std::int64_t chain = 0; chain < trace.chains; chain += width<L>) {
+      fold_chunk<L>(trace.view(), begun + offset, n, statistics, chain, place);
+      for (std::int64_t c = chain; statistics.lags > 0 && c < chain + width<L>; ++c) {
+        fold_lags(trace.view(), begun + offset, n, statistics, c, place);
+      }
+      store.keep(trace.view(), begun + offset, n, chain, width<L>, place.first_draw);
+    }
+  });
+  store.advance(count);
+}
+
+/// Folds the whole trace, launch by launch.
 template <class L>
 StatisticsStore fold(Trace<Scalar<L>>& trace, const Recording& recording,
                      const std::vector<int>& launches) {
   StatisticsStore store(recording, trace.dim, trace.chains, trace.chains);
-  const StatisticsView statistics = store.view();
   for (const int count : launches) {
-    const auto begun = static_cast<int>(store.done());
-    store.for_chunks(count, [&](int offset, int n, const ChunkPlace& place) {
-      EXPECT_TRUE(n >= 1 && n <= kChunk);
-      for (std::int64_t chain = 0; chain < trace.chains; chain += width<L>) {
-        fold_chunk<L>(trace.view(), begun + offset, n, statistics, chain, place);
-        for (std::int64_t c = chain; statistics.lags > 0 && c < chain + width<L>; ++c) {
-          fold_lags(trace.view(), begun + offset, n, statistics, c, place);
-        }
-        store.keep(trace.view(), begun + offset, n, chain, width<L>, place.first_draw);
-      }
-    });
-    store.advance(count);
+    fold_on<L>(store, trace, count);
   }
   return store;
 }
@@ -111,10 +119,11 @@ double autocovariance(const std::vector<double>& x, int lag) {
 
 /// @param at  at(draw, row, chain): parameters, then acceptance, energy and divergence
 /// @param precision  what the draws' scalar keeps of a sum of kChunk terms
+/// @param half       draws in the first half; 0: an odd run's middle draw is in it
 template <class At>
 void are_those_of(const Statistics& s, int dim, std::int64_t draws, std::int64_t chains, At at,
-                  double precision) {
-  const std::int64_t half = (draws + 1) / 2;  // an odd run's middle draw is in the first half
+                  double precision, std::int64_t half = 0) {
+  half = half > 0 ? half : (draws + 1) / 2;
   ASSERT_EQ(s.dim, dim);
   ASSERT_EQ(s.chains, chains);
   ASSERT_EQ(s.draws[0], std::min(half, draws));
@@ -260,18 +269,80 @@ TEST(Streaming, LaunchesOfWholeChunksGiveTheSameBits) {
   EXPECT_TRUE(same(whole, fold<FloatBatch>(trace, recording, {96, 61}).statistics()));
 }
 
-TEST(Streaming, ChunksDoNotStraddleTheMiddle) {
-  const ChunkPlan plan(157);  // halves of 79 and 78
+TEST(Streaming, ChunksDoNotStraddleHalves) {
+  const ChunkPlan plan(157);  // halves of 79 and 78; before that the second begins at 64, and at 32
   std::int64_t next = 0;
   plan.for_chunks(0, 157, [&](int offset, int n, const ChunkPlace& place) {
+    const std::int64_t begin = next < 32 ? 0 : next < 64 ? 32 : next < 79 ? 64 : 79;
     EXPECT_EQ(offset, next);
     EXPECT_EQ(place.first_draw, next);
-    EXPECT_EQ(place.half, next < 79 ? 0 : 1);
-    EXPECT_EQ(place.in_half, next < 79 ? next : next - 79);
+    EXPECT_EQ(place.half, next < 32 ? 0 : 1);
+    EXPECT_EQ(place.in_half, next - begin);
+    EXPECT_EQ(place.joined, next == 64 ? 32 : next == 79 ? 15 : 0);
     next += n;
     EXPECT_TRUE(next == 79 || next == 157 || next % kChunk == 0);
   });
   EXPECT_EQ(next, 157);
+}
+
+TEST(Streaming, HalvesGrowWithTheRun) {
+  const ChunkPlan plan(1000), powers(1000, 512);
+  EXPECT_EQ(plan.first_half(1000), 500);
+  EXPECT_EQ(powers.first_half(768), 512);
+  for (std::int64_t done = 64; done <= 512; done *= 2) {  // even at every power of two
+    EXPECT_EQ(powers.first_half(done), done / 2);
+    EXPECT_EQ(powers.first_half(done / 2 * 3), done);
+  }
+  for (std::int64_t done = 1; done <= 1000; ++done) {
+    const std::int64_t first = plan.first_half(done);
+    EXPECT_TRUE(first >= 1 && first <= done);
+    EXPECT_GE(first, std::min<std::int64_t>(done - kChunk, done / 2)) << done;  // not the shorter
+  }
+}
+
+TEST(Streaming, ARunThatStopsEarlyHasHalvesToo) {
+  Trace<float> trace = made_up<float>(1000, 16);
+  const Recording recording = recording_of(1000, 3);
+  for (const int done : {20, 33, 64, 65, 128, 200, 256, 300, 500, 501, 777}) {
+    SCOPED_TRACE(done);
+    are_those_of(
+        fold<FloatBatch>(trace, recording, {done}).statistics(), 3, done, 16,
+        [&](std::int64_t t, int row, std::int64_t c) { return trace.at(t, row, c); },
+        kFloatPrecision, ChunkPlan(1000).first_half(done));
+  }
+}
+
+TEST(Streaming, GoesOnFromAnArchive) {
+  const std::int64_t draws = 157;
+  Trace<float> trace = made_up<float>(draws, 32);
+  Recording recording = recording_of(draws, 6);
+  recording.keep_chains = 21;
+  recording.thin = 3;
+  StatisticsStore whole = fold<float>(trace, recording, {157});
+  for (const int done : {0, 1, 32, 79, 96, 157}) {
+    SCOPED_TRACE(done);
+    StatisticsStore begun = fold<float>(trace, recording, {done});
+    testing::MemoryArchive saved;
+    begun.archive(saved);
+    // Of the draws only those that are kept so far, so that a checkpoint is no larger than it must
+    // be: 3 parameters and 3 figures of 21 chains.
+    testing::MemoryArchive none;
+    StatisticsStore(recording, 3, 32, 32).archive(none);
+    EXPECT_EQ(saved.memory().size() - none.memory().size(), 8u * (done / 3) * 6 * 21);
+
+    testing::MemoryArchive loaded(saved.memory());
+    StatisticsStore store(recording, 3, 32, 32);
+    store.archive(loaded);
+    EXPECT_TRUE(loaded.at_end());
+    fold_on<float>(store, trace, 157 - done);
+    EXPECT_TRUE(same(store.statistics(), whole.statistics()));
+    EXPECT_EQ(store.draws().values, whole.draws().values);
+  }
+  recording.draws = 100;  // another run's
+  testing::MemoryArchive saved;
+  whole.archive(saved);
+  testing::MemoryArchive loaded(saved.memory());
+  EXPECT_THROW(StatisticsStore(recording, 3, 32, 32).archive(loaded), FileError);
 }
 
 // ---- kept draws

@@ -558,7 +558,8 @@ std::vector<Case> cases() {
 }
 
 /// Exact draws in, exact draws out, although chains do move and proposals are rejected.
-void is_stationary(Engine& engine, const Law& law) {
+/// @param factors  of the chains' step sizes; none: all one
+void is_stationary(Engine& engine, const Law& law, const std::vector<double>& factors = {}) {
   const std::vector<double> start = exact_draws(law);
   has_law(start, law);
   for (const Case& c : cases()) {
@@ -568,6 +569,7 @@ void is_stationary(Engine& engine, const Law& law) {
     metric.inverse_mass = {1.44};
     metric.factor = {1.2};
     engine.configure(c.sampler, metric);
+    engine.scale_steps(factors);
     engine.place(start);
     const Pooled pooled = engine.advance({0, kTransitions, c.sampler.step_size, 0});
     EXPECT_LT(pooled.acceptance, 0.985);
@@ -591,6 +593,13 @@ SampleOptions options_of(std::int64_t chains) {
 
 TEST(Stationarity, OfTheNormal) {
   is_stationary(*make_cpu_engine<float>(StdNormal<1>{}, options_of(kChains)), normal_law);
+}
+TEST(Stationarity, WithAStepSizeForEachChain) {
+  std::vector<double> factors;
+  for (int c = 0; c < kChains; ++c) {
+    factors.push_back(0.6 + 0.6 * (c % 7) / 6);
+  }
+  is_stationary(*make_cpu_engine<float>(StdNormal<1>{}, options_of(kChains)), normal_law, factors);
 }
 TEST(Stationarity, OfTheLogisticLaw) {
   CpuEngine<float, LogisticLaw> engine(LogisticLaw{}, options_of(kChains));

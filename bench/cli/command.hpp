@@ -11,14 +11,13 @@ namespace lockstep::bench {
 /// What the process returns.
 enum ExitStatus : int {
   kOk = 0,
-  kFailed = 1,        // a check failed, or this program or a device did
-  kUsage = 2,         // the caller asked for something that cannot be: one line says what
-  kInterrupted = 130  // Ctrl-C, as shells count it; what was there has been reported
+  kFailed = 1,  // a check failed, or this program or a device did
+  kUsage = 2    // the caller asked for something that cannot be: one line says what
 };
 
 struct Command {
   CLI::App* app;
-  std::function<int()> run;  // returns an ExitStatus
+  std::function<int()> run;  // returns an ExitStatus, or interrupted_status()
 };
 
 Command run_command(CLI::App& parent);

@@ -9,7 +9,7 @@ namespace {
 volatile std::sig_atomic_t raised = 0;
 
 extern "C" void on_interrupt(int signal) {
-  raised = 1;
+  raised = signal;
   std::signal(signal, SIG_DFL);
 }
 
@@ -17,10 +17,15 @@ extern "C" void on_interrupt(int signal) {
 
 void catch_interrupts() {
   std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
 }
 
 bool interrupted() {
   return raised != 0;
+}
+
+int interrupted_status() {
+  return 128 + raised;
 }
 
 }  // namespace lockstep::bench

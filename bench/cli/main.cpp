@@ -25,7 +25,8 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench study default --report study.html
   lockstep-bench sweep bench/sweeps/well-tuned-hmc.toml --report sweep.html
 `lockstep-bench COMMAND --help` has each command's options.
-Exit status: 0 done, 1 failed, 2 bad request (one line says what), 130 interrupted.)";
+Exit status: 0 done, 1 failed, 2 bad request (one line says what), 130 interrupted,
+143 terminated.)";
 
 /// One line, whatever the message was.
 int complain(std::string message, int status) {

@@ -72,11 +72,14 @@ std::string ProgressBar::line(const Progress& p, int columns) const {
   text.append("[").append(static_cast<std::size_t>(filled), '=');
   text.append(static_cast<std::size_t>(width - filled), ' ').append("] ");
   text += fixed(100 * share, 0) + " % " + (p.warming_up ? "warm-up" : "sampling");
+  if (!p.missing.empty()) {
+    text += "  " + p.missing;
+  }
   text += "  " + with_prefix(rate) + "/s  acceptance " + fixed(p.acceptance, 2);
   if (p.divergences > 0) {
     text += "  " + std::to_string(p.divergences) + " divergences";
   }
-  if (share > 0) {
+  if (share > 0 && p.missing.empty()) {
     text += "  " + duration(p.seconds / share - p.seconds) + " left";
   }
   return text.substr(0, static_cast<std::size_t>(std::max(columns, 1)));

@@ -24,7 +24,12 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench run --target scg --metric dense --leapfrog 5 --json fit.json
   lockstep-bench run --target logistic --data mine.csv --draws-out draws.npy --keep-chains 64
   lockstep-bench run --target mog --sampler ghmc --persistence 0.95 --step-size 0.1 --warmup 0
-Ctrl-C finishes the launch, reports what is there, writes the files, and exits with 130.)";
+  lockstep-bench run --target funnel-nc --until nested-rhat=1.01,ess=4000 --max-draws 20000
+  lockstep-bench run --target icg --draws 100000 --checkpoint icg.state --max-hours 4
+Ctrl-C and SIGTERM finish the launch, write --checkpoint, report what is there, write the files, and
+exit with 130 or 143. The same command then goes on from the checkpoint, to the same bits as if it
+had never stopped; it also does after kill -9 and --max-hours. Once a run is finished its checkpoint
+stays, and the same command only reports again: delete the file to sample anew.)";
 
 struct Arguments {
   TargetArguments target;
@@ -32,6 +37,8 @@ struct Arguments {
   SampleOptions options;
   std::vector<std::string> keep_parameters;
   std::string json, draws_out, metric_out;
+  CLI::Option* draws = nullptr;
+  CLI::Option* max_draws = nullptr;
 };
 
 /// "all" is -1, as SampleOptions has it.
@@ -45,6 +52,58 @@ std::int64_t kept_chains(const std::string& given) {
   require(parsed.ec == std::errc() && parsed.ptr == end && n >= 0,
           "--keep-chains is '" + given + "', but must be a number of chains, or all");
   return n;
+}
+
+/// "nested-rhat=1.01,ess=400" as Until has it.
+void read_until(const std::vector<std::string>& given, Until& until) {
+  const std::pair<std::string, double*> figures[] = {
+      {"nested-rhat", &until.nested_rhat}, {"ess", &until.ess}, {"mcse", &until.mcse}};
+  for (const std::string& item : given) {
+    const std::size_t equals = item.find('=');
+    const std::string name = item.substr(0, equals);
+    const auto* const found = std::find_if(std::begin(figures), std::end(figures),
+                                           [&](const auto& f) { return f.first == name; });
+    require(found != std::end(figures) && equals != std::string::npos,
+            "--until has '" + item +
+                "', but takes nested-rhat=X, ess=X and mcse=X, with commas between them");
+    const char* const first = item.data() + equals + 1;
+    const char* const last = item.data() + item.size();
+    const auto parsed = std::from_chars(first, last, *found->second);
+    require(parsed.ec == std::errc() && parsed.ptr == last && *found->second > 0,
+            "--until has '" + item + "', but " + name + " must be a positive number");
+  }
+}
+
+void add_stopping(CLI::App& app, Arguments& a) {
+  const std::string group = "Stopping and going on";
+  app.add_option_function<std::vector<std::string>>(
+         "--until",
+         [&a](const std::vector<std::string>& given) { read_until(given, a.options.until); },
+         "Stop as soon as every parameter has these: nested R-hat at most, ESS of all draws at "
+         "least, MCSE of the mean at most (in the parameter's sd), e.g. "
+         "nested-rhat=1.01,ess=400,mcse=0.01; seen after 64, 96, 128, 192, 256, ... draws")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("FIGURES")
+      ->group(group);
+  a.draws = app.get_option("--draws");
+  a.max_draws =
+      app.add_option("--max-draws", a.options.draws, "Draws per chain at most, with --until")
+          ->type_name("INT")
+          ->group(group);
+  app.add_option("--max-hours", a.options.max_hours,
+                 "Stop and report after so many hours of this command; 0: no limit")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--checkpoint", a.options.checkpoint,
+                 "Save the run here, and go on from here if the file exists")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option("--checkpoint-every", a.options.checkpoint_minutes,
+                 "Minutes between savings; 0: after each launch")
+      ->type_name("MIN")
+      ->capture_default_str()
+      ->group(group);
 }
 
 void add_length(CLI::App& app, SampleOptions& o) {
@@ -124,10 +183,24 @@ void check_outputs(const Arguments& a) {
       "--json is " + a.json + ", which --draws-out writes beside its draws: choose another name");
   require(a.draws_out.empty() || a.options.keep_chains != 0,
           "--draws-out has nothing to write with --keep-chains 0: keep some chains");
+  const std::string& checkpoint = a.options.checkpoint;
+  require(checkpoint.empty() || (checkpoint != a.json && checkpoint != a.draws_out &&
+                                 checkpoint != a.draws_out + ".json" && checkpoint != a.metric_out),
+          "--checkpoint is " + checkpoint + ", where results go: give it its own file");
+  require(a.draws->count() == 0 || a.max_draws->count() == 0,
+          "--draws and --max-draws are both given: they are the same number, leave one out");
+  require(a.max_draws->count() == 0 || a.options.until.any(),
+          "--max-draws is for --until: say what to stop at, or give --draws");
   for (const std::string& file : {a.json, a.metric_out}) {
     if (!file.empty()) {
       check_writable(file);
     }
+  }
+  if (!checkpoint.empty()) {
+    require<FileError>(
+        !std::filesystem::exists(checkpoint) || std::filesystem::is_regular_file(checkpoint),
+        "cannot write " + checkpoint + ": a checkpoint needs an ordinary file");
+    check_writable(checkpoint);
   }
   if (!a.draws_out.empty()) {
     require<FileError>(
@@ -159,10 +232,14 @@ void print_header(const Arguments& a, const Engine& engine, const Sampler& sampl
   std::cout << a.target.name() << ", " << d.dim << (d.dim == 1 ? " parameter" : " parameters")
             << "; " << sampler_line(sampler) << '\n'
             << o.chains << (o.chains == 1 ? " chain, " : " chains, ") << o.warmup << " + "
-            << o.draws << " transitions, seed " << o.seed << "; " << d.backend << ", " << d.device
-            << ", " << d.lane;
+            << (o.until.any() ? "at most " : "") << o.draws << " transitions, seed " << o.seed
+            << "; " << d.backend << ", " << d.device << ", " << d.lane;
   if (d.backend == "cpu") {
     std::cout << ", " << d.threads << (d.threads == 1 ? " thread" : " threads");
+  }
+  std::error_code ignored;
+  if (!o.checkpoint.empty() && std::filesystem::exists(o.checkpoint, ignored)) {
+    std::cout << "\ngoes on from " << o.checkpoint;
   }
   std::cout << "\n\n" << std::flush;
 }
@@ -195,7 +272,7 @@ int run(Arguments& a) {
   if (!a.draws_out.empty()) {
     fit.write_draws(a.draws_out);
   }
-  return fit.interrupted ? kInterrupted : kOk;
+  return fit.interrupted ? interrupted_status() : kOk;
 }
 
 }  // namespace
@@ -213,6 +290,7 @@ Command run_command(CLI::App& parent) {
   CLI::App* app = parent.add_subcommand("run", "Sample a target and report on it");
   auto a = std::make_shared<Arguments>();
   add_settings(*app, a->target, a->sampler, a->options);
+  add_stopping(*app, *a);
   add_place(*app, a->options);
   add_output(*app, *a);
   app->footer(kExamples);

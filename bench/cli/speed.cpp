@@ -195,7 +195,7 @@ int run(Arguments& a) {
   if (!a.json.empty()) {
     write_file(a.json, as_json(rows, fma, normals, about).dump(2) + "\n");
   }
-  return interrupted() ? kInterrupted : kOk;
+  return interrupted() ? interrupted_status() : kOk;
 }
 
 }  // namespace

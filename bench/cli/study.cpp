@@ -78,7 +78,7 @@ int run(Arguments& a) {
   if (!a.report.empty()) {
     write_file(a.report, study_report(study, a.settings, result, report_format(a.report)));
   }
-  return result.interrupted ? kInterrupted : kOk;
+  return result.interrupted ? interrupted_status() : kOk;
 }
 
 }  // namespace

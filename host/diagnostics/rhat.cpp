@@ -115,12 +115,14 @@ double split_rhat(const ChainMoments& moments) {
   }
   std::vector<double> means = a.mean;
   means.insert(means.end(), b.mean.begin(), b.mean.end());
-  // Halves of unequal length (by one draw) are weighed by their degrees of freedom; n is the mean.
+  // Halves of unequal length are weighed by their degrees of freedom. Of independent draws the
+  // variance between half means is then W times the mean of 1/n, so n is the harmonic mean.
   const double m2 = std::accumulate(a.m2.begin(), a.m2.end(), 0.0) +
                     std::accumulate(b.m2.begin(), b.m2.end(), 0.0);
   const double freedom =
       static_cast<double>(a.mean.size()) * static_cast<double>(a.count + b.count - 2);
-  const double n = 0.5 * static_cast<double>(a.count + b.count);
+  const double n = 2.0 * static_cast<double>(a.count) * static_cast<double>(b.count) /
+                   static_cast<double>(a.count + b.count);
   return rhat_of(diagnostics::mean_variance(means).variance, m2 / freedom, n);
 }
 

@@ -130,6 +130,8 @@ Json to_json(const Fit& fit, const std::string& target) {
   j["draws_asked"] = fit.options.draws;
   j["seed"] = fit.options.seed;
   j["interrupted"] = fit.interrupted;
+  j["stop"] = spelled(kStopNames, fit.stop);
+  j["missing"] = fit.missing.empty() ? Json(nullptr) : Json(fit.missing);
   j["acceptance"] = json_number(fit.acceptance);
   j["divergences"] = fit.divergences;
   j["warmup_divergences"] = fit.warmup_divergences;

@@ -47,6 +47,12 @@ inline constexpr std::array<Spelling<Schedule>, 3> kScheduleNames{{
     {Schedule::windowed, "windowed"},
     {Schedule::pooled, "pooled"},
 }};
+inline constexpr std::array<Spelling<Stop>, 4> kStopNames{{
+    {Stop::draws, "draws"},
+    {Stop::until, "until"},
+    {Stop::hours, "hours"},
+    {Stop::interrupted, "interrupted"},
+}};
 inline constexpr std::array<Spelling<LengthJitter>, 3> kLengthJitterNames{{
     {LengthJitter::none, "none"},
     {LengthJitter::uniform, "uniform"},
@@ -102,6 +108,8 @@ Json to_json(const ParameterSummary& parameter);
 ///   chains, warmup, draws           draws: those made; draws_asked: those asked for
 ///   warmup_done, schedule           transitions of the warm-up, which may end early
 ///   seed, interrupted
+///   stop                            why it ended: draws (all made), until, hours, interrupted
+///   missing                         what `until` still lacked, in words, or null
 ///   acceptance, divergences         of all chains after warm-up; warmup_divergences before
 ///   gradients                       {warmup, sampling}, of one chain
 ///   esjd, e_bfmi                    mean squared jump; energy fraction of missing information

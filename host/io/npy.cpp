@@ -1,12 +1,10 @@
 #include <cstdint>
-#include <cstring>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "lockstep/error.hpp"
+#include "host/io/whole_file.hpp"
 #include "lockstep/result.hpp"
 
 namespace lockstep {
@@ -30,42 +28,22 @@ std::string npy_header(const std::vector<std::int64_t>& shape) {
   return header + literal;
 }
 
-/// Writes through a temporary file, so that a file under the final name is always whole.
-template <class F>
-void write_whole(const std::filesystem::path& path, F write) {
-  const std::filesystem::path temporary = path.string() + ".part";
-  std::ofstream out(temporary, std::ios::binary);
-  require<FileError>(out.good(), "cannot write " + temporary.string() + ": " +
-                                     std::strerror(errno) + "; choose a folder that is writable");
-  write(out);
-  out.flush();
-  require<FileError>(out.good(), "writing " + temporary.string() +
-                                     " failed (is the disk full?): the file is incomplete");
-  out.close();
-  std::error_code error;
-  std::filesystem::rename(temporary, path, error);
-  require<FileError>(!error, "cannot rename " + temporary.string() + " to " + path.string() + ": " +
-                                 error.message());
-}
-
 }  // namespace
 
 void Fit::write_draws(const std::filesystem::path& path) const {
   const auto columns = static_cast<std::int64_t>(draws.parameters.size());
-  write_whole(path, [&](std::ostream& out) {
-    const std::string header = npy_header({draws.chains, draws.draws, columns});
-    out.write(header.data(), static_cast<std::streamsize>(header.size()));
-    std::vector<double> chain(static_cast<std::size_t>(draws.draws * columns));
-    for (std::int64_t c = 0; c < draws.chains; ++c) {
-      for (std::int64_t t = 0; t < draws.draws; ++t) {
-        for (std::int64_t j = 0; j < columns; ++j) {
-          chain[static_cast<std::size_t>(t * columns + j)] = draws.row(t, static_cast<int>(j))[c];
-        }
+  WholeFile array(path);
+  array.write(npy_header({draws.chains, draws.draws, columns}));
+  std::vector<double> chain(static_cast<std::size_t>(draws.draws * columns));
+  for (std::int64_t c = 0; c < draws.chains; ++c) {
+    for (std::int64_t t = 0; t < draws.draws; ++t) {
+      for (std::int64_t j = 0; j < columns; ++j) {
+        chain[static_cast<std::size_t>(t * columns + j)] = draws.row(t, static_cast<int>(j))[c];
       }
-      out.write(reinterpret_cast<const char*>(chain.data()),
-                static_cast<std::streamsize>(chain.size() * sizeof(double)));
     }
-  });
+    array.write(chain.data(), chain.size() * sizeof(double));
+  }
+  array.commit();
   nlohmann::json names = nlohmann::json::array();
   for (const int j : draws.parameters) {
     names.push_back(engine.names[static_cast<std::size_t>(j)]);
@@ -82,7 +60,9 @@ void Fit::write_draws(const std::filesystem::path& path) const {
       {"step_size", sampler.step_size},
       {"digest", digest()},
   };
-  write_whole(path.string() + ".json", [&](std::ostream& out) { out << sidecar.dump(2) << '\n'; });
+  WholeFile beside(path.string() + ".json");
+  beside.write(sidecar.dump(2) + "\n");
+  beside.commit();
 }
 
 }  // namespace lockstep

@@ -62,7 +62,9 @@ class Archive {
     auto size = static_cast<std::uint64_t>(c.size());
     bytes(&size, sizeof size);
     if (reading()) {
-      check(size * sizeof(typename Container::value_type));
+      // What is no plain memory takes at least a byte each.
+      using T = typename Container::value_type;
+      check(std::is_trivially_copyable_v<T> ? size * sizeof(T) : size);
       c.resize(static_cast<std::size_t>(size));
     }
   }

@@ -64,12 +64,17 @@ struct Launch {
 
 /// What to record while sampling.
 struct Recording {
-  std::int64_t draws = 0;  // transitions that will be recorded in total
+  std::int64_t draws = 0;  // transitions that will be recorded in total, at most
+  /// Where the second half of the statistics begins; 0: in the middle of `draws`. Until then it
+  /// begins at half of that, a quarter, ..., so that a run that stops early has halves too.
+  std::int64_t middle = 0;
   int lags = 0;
   std::vector<double> centre;    // [dim], reported scale; about what lagged products are taken
   std::int64_t keep_chains = 0;  // the first so many chains' draws are kept
   int thin = 1;
   std::vector<int> keep_parameters;
+
+  void archive(Archive& a) { a(draws, middle, lags, centre, keep_chains, thin, keep_parameters); }
 };
 
 /// Averages over all chains and transitions of a launch, added up in a fixed order.
@@ -160,7 +165,15 @@ class Engine {
   /// Moves every chain and records each transition.
   virtual Pooled advance_recording(const Launch& launch) = 0;
   virtual Statistics statistics() const = 0;
+  /// A copy of the draws kept so far.
+  virtual Draws draws() const = 0;
+  /// Hands them over; nothing can be recorded after that.
   virtual Draws take_draws() = 0;
+
+  /// Saves or restores the chains and what is recorded of them, bit for bit. An engine that is
+  /// restored has the same target, chains, precision and backend as the one that was saved, and is
+  /// configured by its caller.
+  virtual void archive(Archive& archive) = 0;
 
   /// Keeps alive what the target points into.
   void keep(std::shared_ptr<const void> data) { data_ = std::move(data); }

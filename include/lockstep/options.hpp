@@ -131,7 +131,8 @@ struct Progress {
   double acceptance = 0;             // mean over chains, lately
   std::int64_t divergences = 0;      // so far, after warm-up
   double step_size = 0;
-  double seconds = 0;  // since the run began
+  double seconds = 0;   // since the run began
+  std::string missing;  // what `until` still lacked when it was last looked at; empty: nothing
 };
 
 /// How warm-up goes about it.
@@ -150,7 +151,9 @@ struct Adaptation {
 };
 
 /// When sampling ends before `draws`: as soon as every figure that is not 0 is reached by every
-/// parameter. Looked at after fixed numbers of draws, so that equal seeds stop equally.
+/// parameter that varies. Looked at after 64, 96, 128, 192, 256, 384, ... draws per chain and at
+/// the last, so that equal seeds stop equally. With 64 chains or more the figures are streamed: ESS
+/// and MCSE are those between chains. With fewer they are those of the kept draws.
 struct Until {
   double nested_rhat = 0;  // at most
   double ess = 0;          // at least, of all draws together
@@ -191,10 +194,15 @@ struct SampleOptions {
   /// Keeps the warm-up's draws too, of the same chains and parameters.
   bool keep_warmup = false;
   Until until;
-  double max_hours = 0;  // 0: no limit; what is done by then is reported
+  /// Of this call, not counting what a checkpoint brings; what is done by then is reported. 0: no
+  /// limit.
+  double max_hours = 0;
 
-  /// A run saves itself here every `checkpoint_minutes` and when it is interrupted, and goes on
-  /// from this file if it exists. Empty: never.
+  /// A run saves itself here every `checkpoint_minutes` (0: after each launch) and when it ends,
+  /// however it ends, and goes on from this file if it exists: to the same bits as if it had never
+  /// stopped. A finished run's file stays, and only leads to the same report again. Everything must
+  /// be asked for as before but `threads`, `threads_per_chain`, `max_hours`, `checkpoint_minutes`
+  /// and `progress`. Empty: never.
   std::string checkpoint;
   double checkpoint_minutes = 10;
 

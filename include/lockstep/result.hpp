@@ -62,7 +62,8 @@ struct StrandedChain {
   void archive(Archive& a) { a(chain, transition, parameter, cause, restarted_from); }
 };
 
-/// Why sampling ended.
+/// Why sampling ended: all draws were made, `until` was reached, `max_hours` were up, or `progress`
+/// said so.
 enum class Stop : std::uint8_t { draws, until, hours, interrupted };
 
 /// Everything a run produced.
@@ -74,8 +75,9 @@ class Fit {
   std::vector<double> step_factors;  // [chains], where each chain has a step size of its own
   SampleOptions options;
 
-  bool interrupted = false;  // stopped before all draws were made
+  bool interrupted = false;  // the caller, or a signal, stopped it
   Stop stop = Stop::draws;
+  std::string missing;  // what `until` lacked when it was last looked at; empty: nothing
   int warmup_done = 0;  // transitions per chain; fewer than asked where it ended early
   std::vector<AdaptationStep> adaptation;  // [warmup_done]
   std::vector<StrandedChain> stranded;

@@ -13,6 +13,7 @@
 
 #include "kernels/launch/advance.hpp"
 #include "kernels/launch/describe.hpp"
+#include "kernels/launch/first_error.hpp"
 #include "kernels/launch/make.hpp"
 #include "kernels/launch/settings.hpp"
 #include "kernels/statistics/store.hpp"
@@ -142,27 +143,32 @@ class CpuEngine final : public Engine {
     const double diverged = store_.total_divergences();
     with_kernel(launch, [&](const auto& transition) {
       const Team team(*this, launch.count);
+      FirstError error;
 #pragma omp parallel num_threads(team.size())
       {
         const std::int64_t w = width<L>;
-        std::vector<S> scratch(static_cast<std::size_t>(kChunk * (dim_ + 3) * w));
+        std::vector<S> scratch;
 #pragma omp for schedule(static)
         for (std::int64_t block = 0; block < stride_ / w; ++block) {
           const std::int64_t chain = block * w;
-          const TraceView<S> trace{scratch.data(), w, dim_, chain};
-          store_.for_chunks(launch.count, [&](int done, int n, const ChunkPlace& place) {
-            advance_block(transition, chain, launch.first + static_cast<std::uint32_t>(done), n,
-                          trace);
-            fold_chunk<L>(trace, 0, n, statistics, chain, place);
-            if (statistics.lags > 0) {
-              for (std::int64_t c = chain; c < chain + w; ++c) {
-                fold_lags(trace, 0, n, statistics, c, place);
+          error.guard(first_chain(chain), w, [&] {
+            scratch.resize(static_cast<std::size_t>(kChunk * (dim_ + 3) * w));
+            const TraceView<S> trace{scratch.data(), w, dim_, chain};
+            store_.for_chunks(launch.count, [&](int done, int n, const ChunkPlace& place) {
+              advance_block(transition, chain, launch.first + static_cast<std::uint32_t>(done), n,
+                            trace);
+              fold_chunk<L>(trace, 0, n, statistics, chain, place);
+              if (statistics.lags > 0) {
+                for (std::int64_t c = chain; c < chain + w; ++c) {
+                  fold_lags(trace, 0, n, statistics, c, place);
+                }
               }
-            }
-            store_.keep(trace, 0, n, chain, w, place.first_draw);
+              store_.keep(trace, 0, n, chain, w, place.first_draw);
+            });
           });
         }
       }
+      error.rethrow();
     });
     store_.advance(launch.count);
     Pooled pooled;
@@ -175,13 +181,34 @@ class CpuEngine final : public Engine {
   Statistics statistics() const override {
     return store_.statistics();
   }
+  Draws draws() const override {
+    return store_.draws();
+  }
   Draws take_draws() override {
     return store_.take_draws();
+  }
+
+  void archive(Archive& a) override {
+    for (std::vector<S>* array : {&q_, &gradient_, &momentum_, &potential_hi_, &potential_lo_}) {
+      a.bytes(array->data(), array->size() * sizeof(S));
+    }
+    Recording recording = store_.recording();
+    a(recording);
+    if (recording.draws > 0) {
+      if (a.reading()) {
+        record(recording);
+      }
+      store_.archive(a);
+    }
   }
 
  private:
   std::vector<S> matrix() const {
     return std::vector<S>(static_cast<std::size_t>(dim_ * stride_));
+  }
+  /// The chain's number for people.
+  std::int64_t first_chain(std::int64_t chain) const {
+    return static_cast<std::int64_t>(first_chain_) + chain;
   }
   std::size_t at(int j, std::int64_t c) const {
     return static_cast<std::size_t>(j * stride_ + c);
@@ -236,10 +263,12 @@ class CpuEngine final : public Engine {
   void for_blocks(F f) {
     const std::int64_t w = width<L>;
     const Team team(*this, 1);
+    FirstError error;
 #pragma omp parallel for schedule(static) num_threads(team.size())
     for (std::int64_t block = 0; block < stride_ / w; ++block) {
-      f(block * w);
+      error.guard(first_chain(block * w), w, [&] { f(block * w); });
     }
+    error.rethrow();
   }
 
   /// One function, not inlined: the kernel's body is compiled once for warm-up and recording.

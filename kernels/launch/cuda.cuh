@@ -207,8 +207,7 @@ class CudaEngine final : public Engine {
 
   Statistics statistics() const override {
     use(device_);
-    StatisticsStore store = store_;
-    store.allocate();
+    StatisticsStore store = store_.without_draws();
     std::size_t i = 0;
     store.for_arrays([&](double* StatisticsView::*, std::vector<double>& memory, std::size_t) {
       arrays_[i++].download(memory.data(), compute_);
@@ -216,7 +215,27 @@ class CudaEngine final : public Engine {
     return store.statistics();
   }
 
+  Draws draws() const override { return store_.draws(); }
   Draws take_draws() override { return store_.take_draws(); }
+
+  void archive(Archive& a) override {
+    use(device_);
+    for (cuda::DeviceArray<S>* array :
+         {&q_, &gradient_, &momentum_, &potential_hi_, &potential_lo_}) {
+      archive_array(a, *array);
+    }
+    Recording recording = store_.recording();
+    a(recording);
+    if (recording.draws > 0) {
+      if (a.reading()) {
+        record(recording);
+      }
+      store_.archive_draws(a);
+      for (cuda::DeviceArray<double>& array : arrays_) {
+        archive_array(a, array);
+      }
+    }
+  }
 
  private:
   using Sweep = cuda::Sweep<S>;
@@ -251,6 +270,17 @@ class CudaEngine final : public Engine {
 
   cuda::DeviceArray<S> matrix(const std::string& purpose) const {
     return cuda::DeviceArray<S>(static_cast<std::size_t>(dim_ * stride_), purpose);
+  }
+  template <class T>
+  void archive_array(Archive& a, cuda::DeviceArray<T>& array) const {
+    std::vector<T> host(array.size());
+    if (!a.reading()) {
+      array.download(host.data(), compute_);
+    }
+    a.bytes(host.data(), host.size() * sizeof(T));
+    if (a.reading()) {
+      array.upload(host.data(), compute_);
+    }
   }
   cuda::DeviceArray<S> row(const std::string& purpose) const {
     return cuda::DeviceArray<S>(static_cast<std::size_t>(stride_), purpose);

@@ -141,9 +141,26 @@ class ShardedEngine final : public Engine {
     return all;
   }
 
+  Draws draws() const override {
+    std::vector<Draws> parts(shards_.size());
+    for_shards([&](std::size_t i) { parts[i] = shards_[i]->draws(); });
+    return joined(parts);
+  }
   Draws take_draws() override {
     std::vector<Draws> parts(shards_.size());
     for_shards([&](std::size_t i) { parts[i] = shards_[i]->take_draws(); });
+    return joined(parts);
+  }
+
+  /// Shard by shard: what is restored has the same shards.
+  void archive(Archive& a) override {
+    for (const auto& shard : shards_) {
+      shard->archive(a);
+    }
+  }
+
+ private:
+  static Draws joined(const std::vector<Draws>& parts) {
     Draws all;
     all.draws = parts.front().draws;
     all.parameters = parts.front().parameters;
@@ -162,7 +179,6 @@ class ShardedEngine final : public Engine {
     return all;
   }
 
- private:
   std::int64_t chains_of(std::size_t i) const { return shards_[i]->description().chains; }
 
   /// f(i) for every shard, each in a thread of its own; throws what the first of them threw.

@@ -5,40 +5,67 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "kernels/statistics/streaming.hpp"
 #include "lockstep/engine.hpp"
+#include "lockstep/error.hpp"
 
 namespace lockstep {
 
-/// Cuts transitions into chunks that start at multiples of kChunk draws and never straddle the
-/// middle of the run, so that halves are separate and launches of whole chunks give the same bits.
+/// Cuts transitions into chunks that start at multiples of kChunk draws and never straddle two
+/// halves, so that launches of whole chunks give the same bits.
+///
+/// Nobody knows where a run will stop, so the halves grow with it: the second one begins after
+/// ..., middle / 4, middle / 2, middle draws (the smaller ones rounded up to whole chunks), and
+/// each time the two before it become the first. So the second is never the longer one but by
+/// rounding, and a whole run has the halves it would have had anyway.
 class ChunkPlan {
  public:
   ChunkPlan() = default;
-  explicit ChunkPlan(std::int64_t draws) : half_((draws + 1) / 2) {}
+  /// @param middle  0: half of `draws`, an odd run's middle draw with the first half
+  explicit ChunkPlan(std::int64_t draws, std::int64_t middle = 0) {
+    const auto whole_chunks = [](std::int64_t n) { return (n + kChunk - 1) / kChunk * kChunk; };
+    begins_.push_back(middle > 0 ? middle : (draws + 1) / 2);
+    for (std::int64_t b = whole_chunks((begins_.back() + 1) / 2); b < begins_.back();
+         b = whole_chunks((b + 1) / 2)) {
+      begins_.push_back(b);
+    }
+    std::reverse(begins_.begin(), begins_.end());
+  }
 
   /// Calls f(offset, n, place) for `count` draws that follow `done` earlier ones.
   template <class F>
   void for_chunks(std::int64_t done, int count, F f) const {
     for (int offset = 0; offset < count;) {
       const std::int64_t draw = done + offset;
-      const int half = draw < half_ ? 0 : 1;
+      const auto next = std::upper_bound(begins_.begin(), begins_.end(), draw);
       const std::int64_t until_chunk = kChunk - draw % kChunk;
-      const std::int64_t until_half = half == 0 ? half_ - draw : until_chunk;
+      const std::int64_t until_half = next == begins_.end() ? until_chunk : *next - draw;
       const int n = static_cast<int>(
           std::min({until_chunk, until_half, static_cast<std::int64_t>(count - offset)}));
-      f(offset, n, ChunkPlace{draw, half == 0 ? draw : draw - half_, half});
+      ChunkPlace place{draw, draw, 0, 0};
+      if (next != begins_.begin()) {
+        const auto begin = next - 1;
+        place.half = 1;
+        place.in_half = draw - *begin;
+        place.joined = draw == *begin && begin != begins_.begin() ? draw - *(begin - 1) : 0;
+      }
+      f(offset, n, place);
       offset += n;
     }
   }
 
-  std::int64_t half() const { return half_; }
+  /// Draws in the first half when so many are done.
+  std::int64_t first_half(std::int64_t done) const {
+    const auto next = std::lower_bound(begins_.begin(), begins_.end(), done);
+    return next == begins_.begin() ? done : *(next - 1);
+  }
 
  private:
-  std::int64_t half_ = 0;  // draws in the first half; an odd run's middle draw belongs to it
+  std::vector<std::int64_t> begins_;  // of the second half, ascending
 };
 
 class StatisticsStore {
@@ -49,7 +76,11 @@ class StatisticsStore {
   ///              for_arrays how large they are, and allocates them here when it brings them
   StatisticsStore(const Recording& recording, int dim, std::int64_t chains, std::int64_t stride,
                   bool here = true)
-      : recording_(recording), dim_(dim), chains_(chains), stride_(stride), plan_(recording.draws) {
+      : recording_(recording),
+        dim_(dim),
+        chains_(chains),
+        stride_(stride),
+        plan_(recording.draws, recording.middle) {
     if (recording_.lags > 0) {
       recording_.centre.resize(static_cast<std::size_t>(dim_), 0.0);
     } else {
@@ -154,12 +185,49 @@ class StatisticsStore {
   double total_divergences() const { return total(divergences_); }
 
   Statistics statistics() const;
-  /// Hands over the draws kept so far.
+  /// The draws kept so far.
+  Draws draws() const {
+    Draws d;
+    d.draws = done_ / kept_.thin;
+    d.chains = kept_.chains;
+    d.parameters = kept_.parameters;
+    d.thin = kept_.thin;
+    d.values.assign(kept_.values.begin(), kept_.values.begin() + filled());
+    return d;
+  }
+  /// Hands them over.
   Draws take_draws() {
     kept_.draws = done_ / kept_.thin;
-    kept_.values.resize(static_cast<std::size_t>(kept_.draws * kept_.rows() * kept_.chains));
+    kept_.values.resize(static_cast<std::size_t>(filled()));
     return std::move(kept_);
   }
+
+  /// As far along, with arrays to be filled and no kept draws.
+  StatisticsStore without_draws() const {
+    Recording recording = recording_;
+    recording.keep_chains = 0;
+    StatisticsStore store(recording, dim_, chains_, stride_);
+    store.done_ = done_;
+    return store;
+  }
+
+  /// Saves or restores how much is done and the draws kept so far, but not the arrays. What is
+  /// restored must have been made for the same recording.
+  void archive_draws(Archive& a) {
+    a(done_);
+    require<FileError>(done_ >= 0 && done_ <= recording_.draws,
+                       "an archive of " + std::to_string(done_) + " draws was read, but " +
+                           std::to_string(recording_.draws) + " are recorded: it is another run's");
+    a.bytes(kept_.values.data(), static_cast<std::size_t>(filled()) * sizeof(double));
+  }
+  /// These and the arrays.
+  void archive(Archive& a) {
+    archive_draws(a);
+    for_arrays([&](double* StatisticsView::*, std::vector<double>& memory, std::size_t size) {
+      a.bytes(memory.data(), size * sizeof(double));
+    });
+  }
+  const Recording& recording() const { return recording_; }
 
  private:
   double total(const std::vector<double>& per_chain) const {
@@ -167,6 +235,8 @@ class StatisticsStore {
   }
   std::vector<double> narrow(const std::vector<double>& from, std::int64_t first_row,
                              std::int64_t rows, double scale = 1.0) const;
+  /// Values of kept draws so far.
+  std::int64_t filled() const { return done_ / kept_.thin * kept_.rows() * kept_.chains; }
 
   Recording recording_;
   int dim_ = 0;
@@ -195,7 +265,7 @@ inline Statistics StatisticsStore::statistics() const {
   Statistics s;
   s.dim = dim_;
   s.chains = chains_;
-  s.draws[0] = std::min(done_, plan_.half());
+  s.draws[0] = plan_.first_half(done_);
   s.draws[1] = done_ - s.draws[0];
   for (int half = 0; half < 2; ++half) {
     const auto take = [&](int moment) {

@@ -45,6 +45,9 @@ struct ChunkPlace {
   std::int64_t first_draw = 0;  // draws before this chunk
   std::int64_t in_half = 0;     // of which in the same half
   int half = 0;                 // 0 or 1
+  /// The second half begins anew with this chunk: its draws so far, this many, become the end of
+  /// the first half.
+  std::int64_t joined = 0;
 };
 
 /// Merges n values of mean `s1 / n` about `pivot` and squares `s2` into (mean, M2) of `before`
@@ -59,6 +62,25 @@ LOCKSTEP_INLINE void merge_moments(double* mean, double* m2, std::int64_t before
   *m2 += (chunk_m2 > 0 ? chunk_m2 : 0) + delta * delta * static_cast<double>(before) * n / total;
 }
 
+/// Appends the second half of `count` draws to the first of `before`, and empties it.
+template <class L>
+LOCKSTEP_HD inline void join_halves(const StatisticsView& stats, std::int64_t chain,
+                                    std::int64_t before, std::int64_t count) {
+  using Moment = StatisticsView::Moment;
+  for (int j = 0; j < stats.dim; ++j) {
+    for (std::int64_t c = chain; c < chain + width<L>; ++c) {
+      for (const int which : {StatisticsView::mean, StatisticsView::mean_square}) {
+        const auto mean = static_cast<Moment>(which), m2 = static_cast<Moment>(which + 1);
+        double* const second_mean = stats.moment(1, mean, j) + c;
+        double* const second_m2 = stats.moment(1, m2, j) + c;
+        merge_moments(stats.moment(0, mean, j) + c, stats.moment(0, m2, j) + c, before,
+                      static_cast<int>(count), *second_mean, 0, *second_m2);
+        *second_mean = *second_m2 = 0;
+      }
+    }
+  }
+}
+
 /// Folds transitions [from, from + n) of the trace into the statistics of chains
 /// [chain, chain + width<L>); n <= kChunk.
 template <class L>
@@ -69,6 +91,9 @@ LOCKSTEP_HD inline void fold_chunk(const TraceView<Scalar<L>>& trace, int from, 
   using Trace = TraceView<S>;
   constexpr int w = width<L>;
   const bool first = place.first_draw == 0;
+  if (place.joined > 0) {
+    join_halves<L>(stats, chain, place.first_draw - place.joined, place.joined);
+  }
   S pivot[w], s1[w], s2[w], r1[w], r2[w], jump[w];
   const auto at = [&](int t, int row) { return load_lane<L>(trace.row(from + t, row) + chain); };
 

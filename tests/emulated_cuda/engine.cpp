@@ -17,6 +17,7 @@
 #include "kernels/targets/logistic.hpp"
 #include "kernels/targets/normal.hpp"
 #include "lockstep/error.hpp"
+#include "tests/memory_archive.hpp"
 #include "tests/same_recording.hpp"
 
 namespace lockstep {
@@ -34,7 +35,7 @@ SampleOptions options_for(int threads_per_chain = 0) {
 }
 
 struct Outcome {
-  std::vector<double> potential, gradient, positions, momenta;
+  std::vector<double> potential, gradient, positions, momenta, observed;
   Statistics statistics;
   Draws draws;
   Pooled warmup, sampling;
@@ -45,6 +46,8 @@ struct Case {
   PreparedMetric metric;
   int thin = 1;
   std::int64_t keep = 200;
+  std::vector<double> step_factors = {};
+  bool leave_momentum = false;
 };
 
 Case case_of(int dim, Sampler sampler, Metric kind = Metric::diagonal) {
@@ -64,18 +67,25 @@ Case case_of(int dim, Sampler sampler, Metric kind = Metric::diagonal) {
       run.metric.factor.push_back(scale);
       run.metric.inverse_mass.push_back(scale * scale);
     }
+    if (kind == Metric::low_rank) {
+      run.metric.inverse_mass.push_back(2.5);
+      run.metric.inverse_mass.insert(run.metric.inverse_mass.end(), d,
+                                     1 / std::sqrt(static_cast<double>(d)));
+    }
   }
   return run;
 }
 
-Outcome outcome(Engine& engine, const Case& run) {
-  const int dim = engine.description().dim;
-  engine.configure(run.sampler, run.metric);
+/// @param other  an engine that continues what the first one begins
+Outcome outcome(Engine& first, const Case& run, Engine* other = nullptr) {
+  const int dim = first.description().dim;
+  first.configure(run.sampler, run.metric);
+  first.scale_steps(run.step_factors);
   std::vector<double> q(static_cast<std::size_t>(dim * kChains));
   for (std::size_t i = 0; i < q.size(); ++i) {
     q[i] = 0.5 * std::sin(static_cast<double>(i));
   }
-  engine.place(q);
+  first.place(q);
 
   Outcome o;
   o.potential.resize(kChains);
@@ -83,7 +93,12 @@ Outcome outcome(Engine& engine, const Case& run) {
     matrix->resize(q.size());
   }
   const double step = run.sampler.step_size;
-  o.warmup = engine.advance({0, 3, step, 2});
+  Launch launch{0, 3, step, 2};
+  launch.observe = true;
+  launch.leave_momentum = run.leave_momentum;
+  o.warmup = first.advance(launch);
+  o.observed.resize(static_cast<std::size_t>((dim + Draws::info_rows - 1) * kChains));
+  first.observed(1, o.observed);
   Recording recording;
   recording.draws = 75;  // the middle is inside the second chunk, the end inside the third
   recording.lags = 2;
@@ -91,8 +106,17 @@ Outcome outcome(Engine& engine, const Case& run) {
   recording.keep_chains = run.keep;
   recording.thin = run.thin;
   recording.keep_parameters = {dim - 1, 0};
-  engine.record(recording);
-  o.sampling = engine.advance_recording({3, 70, step, 0});
+  first.record(recording);
+  o.sampling = first.advance_recording({3, 70, step, 0});
+  Engine& engine = other == nullptr ? first : *other;
+  if (other != nullptr) {
+    testing::MemoryArchive saved;
+    first.archive(saved);
+    testing::MemoryArchive loaded(saved.memory());
+    engine.configure(run.sampler, run.metric);
+    engine.archive(loaded);
+    EXPECT_TRUE(loaded.at_end());
+  }
   const Pooled rest = engine.advance_recording({73, 5, step, 0});
   o.sampling.acceptance = (70 * o.sampling.acceptance + 5 * rest.acceptance) / 75;
   o.sampling.divergences += rest.divergences;
@@ -109,6 +133,7 @@ void expect_same(const Outcome& a, const Outcome& b) {
   EXPECT_EQ(a.gradient, b.gradient);
   EXPECT_EQ(a.positions, b.positions);
   EXPECT_EQ(a.momenta, b.momenta);
+  EXPECT_EQ(a.observed, b.observed);
   expect_same(a.statistics, b.statistics);
   expect_same(a.draws, b.draws);
   // CUDA adds up in units of 2^-26.
@@ -143,8 +168,23 @@ TEST(EmulatedCuda, EveryTransition) {
       case_of(d, Hmc{.step_size = 1.2, .leapfrog = 2, .integrator = Integrator::minimal_norm_4}),
       options);
   expect_parity(target, case_of(d, Ghmc{.step_size = 0.9}), options);
+  expect_parity(target, case_of(d, hmc(0.7), Metric::low_rank), options);
+  Case warm_up = case_of(d, hmc(0.9));
+  warm_up.leave_momentum = true;
+  for (int c = 0; c < kChains; ++c) {
+    warm_up.step_factors.push_back(0.5 + 0.002 * c);
+  }
+  expect_parity(target, warm_up, options);
   expect_parity(target, case_of(d, RandomWalk{.step_size = 0.4}), options);
   expect_parity(target, case_of(d, RandomWalk{.step_size = 0.4}, Metric::dense), options);
+}
+
+TEST(EmulatedCuda, GoesOnFromAnArchive) {
+  const Case run = case_of(EightSchoolsNc::dim, Ghmc{.step_size = 0.9});
+  CudaEngine<float, EightSchoolsNc> whole(EightSchoolsNc{}, options_for());
+  CudaEngine<float, EightSchoolsNc> begun(EightSchoolsNc{}, options_for());
+  CudaEngine<float, EightSchoolsNc> fresh(EightSchoolsNc{}, options_for());
+  expect_same(outcome(whole, run), outcome(begun, run, &fresh));
 }
 
 TEST(EmulatedCuda, RunTimeDimension) {

@@ -1,0 +1,144 @@
+#include "host/configuration.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+#include <string>
+#include <type_traits>
+
+#include "host/io/json.hpp"
+#include "lockstep/config.hpp"
+
+namespace lockstep {
+
+namespace {
+
+std::string hash(const void* data, std::size_t size) {  // FNV-1a
+  std::uint64_t h = 0xcbf29ce484222325u;
+  for (std::size_t i = 0; i < size; ++i) {
+    h = (h ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3u;
+  }
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(h));
+  return text;
+}
+
+template <class T>
+std::string hash(const std::vector<T>& values) {
+  return values.empty() ? "none" : hash(values.data(), values.size() * sizeof(T));
+}
+
+/// U and dU/dq of the first chains, at points that look like none of anybody's.
+std::string probe(Engine& engine) {
+  const EngineDescription& about = engine.description();
+  const auto chains = static_cast<std::size_t>(about.chains);
+  const auto dim = static_cast<std::size_t>(about.dim);
+  std::vector<double> q(dim * chains), potential(chains), gradient(dim * chains);
+  for (std::size_t j = 0; j < dim; ++j) {
+    for (std::size_t c = 0; c < chains; ++c) {
+      q[j * chains + c] = std::sin(static_cast<double>(1 + j + 7 * (c % 4)));
+    }
+  }
+  engine.place(q);
+  engine.evaluations(potential, gradient);
+  std::vector<double> seen;
+  for (std::size_t c = 0; c < std::min<std::size_t>(chains, 4); ++c) {
+    seen.push_back(potential[c]);
+    for (std::size_t j = 0; j < dim; ++j) {
+      seen.push_back(gradient[j * chains + c]);
+    }
+  }
+  for (double& x : seen) {
+    x = std::isnan(x) ? std::numeric_limits<double>::quiet_NaN() : x;  // of many NaNs the one
+  }
+  return hash(seen);
+}
+
+std::string text(const std::string& s) {
+  return s;
+}
+template <class T>
+std::string text(T value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value ? "yes" : "no";
+  } else {
+    char out[40];
+    const auto end = std::to_chars(out, out + sizeof out, value).ptr;  // the shortest exact one
+    return std::string(out, end);
+  }
+}
+
+}  // namespace
+
+// Members are bound by number, so that a new one does not compile until it is decided here whether
+// results depend on it.
+std::vector<Setting> configuration_of(Engine& engine, const Sampler& s, const SampleOptions& o) {
+  std::vector<Setting> settings;
+  const auto add = [&](const char* name, const auto& value) {
+    settings.push_back({name, text(value)});
+  };
+
+  const EngineDescription& about = engine.description();
+  add("program", std::string("lockstep " LOCKSTEP_VERSION));
+  add("backend", about.backend);
+  add("parameters", about.dim);
+  std::string names;
+  for (const std::string& name : about.names) {
+    names += (names.empty() ? "" : ",") + name;
+  }
+  add("names", names);
+  add("potential at fixed points", probe(engine));
+
+  const auto& [method, step_size, step_jitter, leapfrog, length_jitter, integrator, metric,
+               inverse_mass, persistence, target_acceptance, length] = s;
+  add("method", std::string(method == Method::hmc ? "hmc" : "random walk"));
+  add("step_size", step_size);
+  add("step_jitter", step_jitter);
+  add("leapfrog", leapfrog);
+  add("length_jitter", spelled(kLengthJitterNames, length_jitter));
+  add("integrator", spelled(kIntegratorNames, integrator));
+  add("metric", spelled(kMetricNames, metric));
+  add("inverse_mass", hash(inverse_mass));
+  add("persistence", persistence);
+  add("target_acceptance", target_acceptance);
+  add("length", spelled(kLengthNames, length));
+
+  // What is asked of the backend shows in `about`. Threads share work and change no bit.
+  [[maybe_unused]] const auto& [chains, warmup, draws, seed, backend, threads, devices, precision,
+                                generator, threads_per_chain, keep_chains, thin, keep_parameters,
+                                lags, start, start_radius, superchain, adaptation, keep_warmup,
+                                until, max_hours, checkpoint, checkpoint_minutes, progress] = o;
+  add("chains", chains);
+  add("warmup", warmup);
+  add("draws", draws);
+  add("seed", seed);
+  add("devices", std::max<std::size_t>(devices.size(), 1));  // each saves its own chains
+  add("precision", spelled(kPrecisionNames, precision));
+  add("generator", spelled(kGeneratorNames, generator));
+  add("keep_chains", keep_chains < 0 ? chains : std::min(keep_chains, chains));
+  add("thin", thin);
+  add("keep_parameters", hash(keep_parameters));
+  add("lags", lags);
+  add("start", hash(start));
+  add("start_radius", start_radius);
+  add("superchain", superchain);
+  const auto& [schedule, per_chain_step_size, regularise, force_dense, restart_stranded,
+               stop_early] = adaptation;
+  add("schedule", spelled(kScheduleNames, schedule));
+  add("per_chain_step_size", per_chain_step_size);
+  add("regularise", regularise);
+  add("force_dense", force_dense);
+  add("restart_stranded", restart_stranded);
+  add("stop_early", stop_early);
+  add("keep_warmup", keep_warmup);
+  const auto& [nested_rhat, ess, mcse] = until;
+  add("until nested_rhat", nested_rhat);
+  add("until ess", ess);
+  add("until mcse", mcse);
+  return settings;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "host/io/checkpoint.hpp"
+#include "lockstep/engine.hpp"
+
+namespace lockstep {
+
+/// Everything that the bits of a run depend on: program, backend, target, sampler, options. A
+/// target is known by its parameters' names and by its potential and gradient at a few fixed
+/// points, which tell another data file or another density of the same name.
+///
+/// Moves the engine's chains: for before they are started.
+std::vector<Setting> configuration_of(Engine& engine, const Sampler& sampler,
+                                      const SampleOptions& options);
+
+}  // namespace lockstep
