@@ -41,8 +41,9 @@ if(LOCKSTEP_SANITIZE)
   # Kernels inlined whole for every target take minutes each to compile with checks; the tests
   # sanitize the same bodies on fewer targets.
   file(GLOB lockstep_unchecked RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
-       "${PROJECT_SOURCE_DIR}/kernels/instantiate/*.cpp")
-  set_source_files_properties(${lockstep_unchecked} host/registry.cpp PROPERTIES
+       "${PROJECT_SOURCE_DIR}/kernels/instantiate/*.cpp"
+       "${PROJECT_SOURCE_DIR}/host/registry/*.cpp")
+  set_source_files_properties(${lockstep_unchecked} PROPERTIES
                               COMPILE_OPTIONS -fno-sanitize=all)
   # Thrust's sequential backend binds a reference through a null policy, in 1.17 and in 3.
   set_source_files_properties(host/diagnostics/order.cpp PROPERTIES

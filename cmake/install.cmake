@@ -26,6 +26,13 @@ if(LOCKSTEP_HAS_CUDA)
   string(APPEND LOCKSTEP_PC_LIBS
          " -L${CUDAToolkit_LIBRARY_DIR} -lcudart_static -ldl -lpthread -lrt")
 endif()
+if(LOCKSTEP_HAS_NETCDF)
+  if(LOCKSTEP_NETCDF_LINK STREQUAL "netcdf")
+    string(APPEND LOCKSTEP_PC_LIBS " -lnetcdf")
+  else()
+    string(APPEND LOCKSTEP_PC_LIBS " ${LOCKSTEP_NETCDF_LINK}")
+  endif()
+endif()
 get_target_property(lockstep_xsimd_include xsimd INTERFACE_INCLUDE_DIRECTORIES)
 if(lockstep_xsimd_include MATCHES "^/" AND NOT lockstep_xsimd_include STREQUAL "/usr/include"
    AND NOT lockstep_xsimd_include MATCHES "[<;]")

@@ -24,12 +24,18 @@ struct TargetOptions {
   std::filesystem::path data_dir;   // searched first for data sets
 };
 
+/// Where a target's reference figures are: one posterior of FOLDER/reference.json.
+struct ReferenceName {
+  std::string folder, posterior;  // empty: there are none
+};
+
 /// A prebuilt target.
 struct TargetEntry {
   std::string name;
   std::string description;  // one line
   std::string options;      // the TargetOptions it takes, for help: "--dim", ...
   bool needs_data = false;
+  ReferenceName reference;  // with the target's own defaults
   /// Binds the target to a backend. @throw FileError if data is absent, UsageError for bad options
   std::function<std::unique_ptr<Engine>(const TargetOptions&, const SampleOptions&)> make;
   std::function<GradientReport(const TargetOptions&, const GradientOptions&)> check;

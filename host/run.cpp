@@ -103,6 +103,7 @@ class Run {
     fit_.sampler = frozen.sampler;
     fit_.metric = frozen.metric;
     fit_.step_factors = frozen.step_factors;
+    fit_.first_transition = frozen.next_transition;
     fit_.adaptation = warm_up_->history();
     fit_.stranded = warm_up_->stranded();
     fit_.warmup_draws = warm_up_->draws();

@@ -168,8 +168,9 @@ TEST_F(CheckpointFile, AFailureLeavesTheOlderOne) {
                BackendError);
   EXPECT_EQ(contents(file), before);
   EXPECT_EQ(names(), std::vector<std::string>{"x"});
-  EXPECT_NE(error_of([&] { WholeFile(*this / "absent" / "x"); }).find("absent"), std::string::npos);
-  EXPECT_NE(error_of([] { WholeFile("/dev/null"); }).find("/dev/null"), std::string::npos);
+  EXPECT_NE(error_of([&] { WholeFileWriter(*this / "absent" / "x"); }).find("absent"),
+            std::string::npos);
+  EXPECT_NE(error_of([] { WholeFileWriter("/dev/null"); }).find("/dev/null"), std::string::npos);
 }
 
 // ---- runs --------------------------------------------------------------------------------------

@@ -87,9 +87,38 @@ std::string reworded(const CLI::ParseError& e) {
   return message;
 }
 
+/// In single quotes unless every character is plain.
+std::string shell_quoted(const std::string& argument) {
+  const bool plain =
+      !argument.empty() && argument.find_first_not_of(
+                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "-_./,:=+@%") == std::string::npos;
+  if (plain) {
+    return argument;
+  }
+  std::string quoted = "'";
+  for (const char c : argument) {
+    quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  }
+  return quoted + "'";
+}
+
+std::string& parsed_line() {
+  static std::string line;
+  return line;
+}
+
 }  // namespace
 
+const std::string& command_line() {
+  return parsed_line();
+}
+
 bool parse(CLI::App& app, int argc, char** argv) {
+  parsed_line() = "lockstep-bench";
+  for (int i = 1; i < argc; ++i) {
+    parsed_line() += " " + shell_quoted(argv[i]);
+  }
   app.require_subcommand(0, 1);
   check_names(app, std::vector<std::string>(argv + 1, argv + argc));
   try {

@@ -16,4 +16,7 @@ bool parse(CLI::App& app, int argc, char** argv);
 /// @throw UsageError  as above
 void parse_words(CLI::App& app, std::vector<std::string> words);
 
+/// What was parsed, as a shell would read it back.
+const std::string& command_line();
+
 }  // namespace lockstep::bench

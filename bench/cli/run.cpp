@@ -10,8 +10,12 @@
 #include "bench/cli/command.hpp"
 #include "bench/cli/interrupt.hpp"
 #include "bench/cli/output_file.hpp"
+#include "bench/cli/parse.hpp"
 #include "bench/cli/progress.hpp"
+#include "host/io/csv.hpp"
 #include "host/io/metric_file.hpp"
+#include "host/io/netcdf.hpp"
+#include "host/report/report.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
 
@@ -23,6 +27,7 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench run --target icg --sampler hmc --chains 4096 --warmup 300 --draws 500 --seed 7
   lockstep-bench run --target scg --metric dense --leapfrog 5 --json fit.json
   lockstep-bench run --target logistic --data mine.csv --draws-out draws.npy --keep-chains 64
+  lockstep-bench run --target banana --report banana.html --csv banana.csv --draws-out banana.nc
   lockstep-bench run --target mog --sampler ghmc --persistence 0.95 --step-size 0.1 --warmup 0
   lockstep-bench run --target funnel-nc --until nested-rhat=1.01,ess=4000 --max-draws 20000
   lockstep-bench run --target icg --draws 100000 --checkpoint icg.state --max-hours 4
@@ -36,9 +41,12 @@ struct Arguments {
   SamplerArguments sampler;
   SampleOptions options;
   std::vector<std::string> keep_parameters;
-  std::string json, draws_out, metric_out;
+  std::string json, csv, report, draws_out, metric_out;
+  std::vector<std::string> report_pairs;
   CLI::Option* draws = nullptr;
   CLI::Option* max_draws = nullptr;
+
+  bool netcdf() const { return std::filesystem::path(draws_out).extension() == ".nc"; }
 };
 
 /// "all" is -1, as SampleOptions has it.
@@ -152,15 +160,37 @@ void add_output(CLI::App& app, Arguments& a) {
                  "The metric as frozen after warm-up, for --metric FILE.json")
       ->type_name("FILE.json")
       ->group(group);
+  app.add_option("--csv", a.csv, "The table of parameters, every figure in full")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option("--report", a.report, "A page for people: failures, table, plots, all in one file")
+      ->type_name("FILE.html")
+      ->group(group);
+  app.add_option("--report-pairs", a.report_pairs,
+                 "Parameters of the report's pair plots, by name [the worst three]")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAMES")
+      ->group(group);
   app.add_option("--draws-out", a.draws_out,
-                 "Kept draws: NumPy array (chains, draws, parameters), and FILE.json beside it")
-      ->type_name("FILE.npy")
+                 "Kept draws: netCDF as ArviZ reads it, or a NumPy array (chains, draws, "
+                 "parameters) with FILE.json beside it")
+      ->type_name("FILE.nc|.npy")
       ->group(group);
   app.add_option_function<std::string>(
          "--keep-chains", [&a](const std::string& s) { a.options.keep_chains = kept_chains(s); },
          "Chains whose draws are kept, for ESS, R-hat and --draws-out")
       ->type_name("N|all")
       ->default_str(std::to_string(a.options.keep_chains))
+      ->group(group);
+  app.add_option_function<std::string>(
+         "--keep",
+         [&a](const std::string& what) {
+           require(what == "warmup", "--keep is '" + what + "', but must be warmup");
+           a.options.keep_warmup = true;
+         },
+         "Keeps the warm-up's draws too, for --draws-out FILE.nc")
+      ->type_name("warmup")
       ->group(group);
   app.add_option("--keep-parameters", a.keep_parameters, "Parameters to keep, by name [all]")
       ->delimiter(',')
@@ -175,39 +205,69 @@ void add_output(CLI::App& app, Arguments& a) {
       ->group(group);
 }
 
-void check_outputs(const Arguments& a) {
-  require(a.json.empty() || a.json != a.draws_out,
-          "--json and --draws-out are both " + a.json + ": give each its own file");
-  require(
-      a.draws_out.empty() || a.json != a.draws_out + ".json",
-      "--json is " + a.json + ", which --draws-out writes beside its draws: choose another name");
-  require(a.draws_out.empty() || a.options.keep_chains != 0,
+/// Every file that will be written, by the option that asks for it.
+std::vector<std::pair<std::string, std::string>> outputs(const Arguments& a) {
+  std::vector<std::pair<std::string, std::string>> files;
+  const auto add = [&](const std::string& option, const std::string& file) {
+    if (!file.empty()) {
+      files.emplace_back(option, file);
+    }
+  };
+  add("--json", a.json);
+  add("--csv", a.csv);
+  add("--report", a.report);
+  add("--metric-out", a.metric_out);
+  add("--checkpoint", a.options.checkpoint);
+  add("--draws-out", a.draws_out);
+  add("--draws-out", a.draws_out.empty() || a.netcdf() ? "" : a.draws_out + ".json");
+  return files;
+}
+
+/// @param what  "draws", ...
+void check_ordinary(const std::string& file, const std::string& what) {
+  require<FileError>(!std::filesystem::exists(file) || std::filesystem::is_regular_file(file),
+                     "cannot write " + file + ": " + what + " an ordinary file");
+}
+
+void check_draws_out(const Arguments& a) {
+  check_ordinary(a.draws_out, "draws need");
+  const auto extension = std::filesystem::path(a.draws_out).extension();
+  require(extension == ".nc" || extension == ".npy",
+          "--draws-out is " + a.draws_out +
+              ": give a name that ends in .nc (netCDF, for ArviZ) or .npy (NumPy)");
+  require(a.options.keep_chains != 0,
           "--draws-out has nothing to write with --keep-chains 0: keep some chains");
-  const std::string& checkpoint = a.options.checkpoint;
-  require(checkpoint.empty() || (checkpoint != a.json && checkpoint != a.draws_out &&
-                                 checkpoint != a.draws_out + ".json" && checkpoint != a.metric_out),
-          "--checkpoint is " + checkpoint + ", where results go: give it its own file");
+  if (a.netcdf()) {
+    require_netcdf("--draws-out " + a.draws_out);
+  }
+}
+
+void check_outputs(const Arguments& a) {
   require(a.draws->count() == 0 || a.max_draws->count() == 0,
           "--draws and --max-draws are both given: they are the same number, leave one out");
   require(a.max_draws->count() == 0 || a.options.until.any(),
           "--max-draws is for --until: say what to stop at, or give --draws");
-  for (const std::string& file : {a.json, a.metric_out}) {
-    if (!file.empty()) {
-      check_writable(file);
+  require(!a.options.keep_warmup || a.netcdf(),
+          "--keep warmup keeps draws that only netCDF holds: give --draws-out FILE.nc too");
+  require(a.report_pairs.empty() || !a.report.empty(),
+          "--report-pairs has no report to go into: give --report FILE.html too");
+  const auto extension = std::filesystem::path(a.report).extension();
+  require(a.report.empty() || extension == ".html" || extension == ".htm",
+          "--report is " + a.report + ": give a name that ends in .html");
+  const auto files = outputs(a);
+  for (auto one = files.begin(); one != files.end(); ++one) {
+    for (auto other = files.begin(); other != one; ++other) {
+      require(one->second != other->second || one->second == "/dev/null",
+              other->first + " and " + one->first + " both write " + one->second +
+                  ": give each its own file");
     }
-  }
-  if (!checkpoint.empty()) {
-    require<FileError>(
-        !std::filesystem::exists(checkpoint) || std::filesystem::is_regular_file(checkpoint),
-        "cannot write " + checkpoint + ": a checkpoint needs an ordinary file");
-    check_writable(checkpoint);
+    check_writable(one->second);
   }
   if (!a.draws_out.empty()) {
-    require<FileError>(
-        !std::filesystem::exists(a.draws_out) || std::filesystem::is_regular_file(a.draws_out),
-        "cannot write " + a.draws_out + ": draws need an ordinary file");
-    check_writable(a.draws_out);
-    check_writable(a.draws_out + ".json");
+    check_draws_out(a);
+  }
+  if (!a.options.checkpoint.empty()) {
+    check_ordinary(a.options.checkpoint, "a checkpoint needs");
   }
 }
 
@@ -254,6 +314,7 @@ int run(Arguments& a) {
   const std::unique_ptr<Engine> engine = entry.make(a.target.options(), a.options);
   check_settled(a.options, engine->description());
   a.options.keep_parameters = parameter_indices(a.keep_parameters, engine->description().names);
+  check_pairs(a.report_pairs, engine->description().names, a.options.keep_parameters);
   catch_interrupts();
   print_header(a, *engine, sampler);
 
@@ -269,7 +330,15 @@ int run(Arguments& a) {
   if (!a.metric_out.empty()) {
     write_file(a.metric_out, metric_json(fit.metric, fit.engine.names).dump(2) + "\n");
   }
-  if (!a.draws_out.empty()) {
+  if (!a.csv.empty()) {
+    write_file(a.csv, summary_csv(fit));
+  }
+  if (!a.report.empty()) {
+    write_file(a.report, report_html(fit, {a.target.name(), command_line(), a.report_pairs}));
+  }
+  if (a.netcdf()) {
+    fit.write_netcdf(a.draws_out);
+  } else if (!a.draws_out.empty()) {
     fit.write_draws(a.draws_out);
   }
   return fit.interrupted ? interrupted_status() : kOk;

@@ -95,6 +95,9 @@ Command study_command(CLI::App& parent) {
       ->check(kNotNegative)
       ->capture_default_str();
   app->add_option("--data-dir", a->settings.data_dir, "Folder of data sets")->type_name("DIR");
+  app->add_option("--only", a->settings.only, "Only these cases, by their targets [all]")
+      ->type_name("NAMES")
+      ->delimiter(',');
   add_place(*app, a->settings.place);
   app->add_option("--json", a->json, "{study, settings, rows, notes}")->type_name("FILE");
   app->add_option("--report", a->report, "A page for people, all in one file")

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "host/plot/html.hpp"
+
 namespace lockstep::bench {
 
 /// x with `digits` significant digits, "-" for NaN: 0.0312, 12.3, 4.57e+06.
@@ -34,7 +36,6 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;  // the headings first
 };
 
-/// Text as HTML shows it.
-std::string html_escaped(const std::string& text);
+using lockstep::html_escaped;
 
 }  // namespace lockstep::bench

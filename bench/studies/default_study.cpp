@@ -131,7 +131,7 @@ std::string verdict(const Case& c, double nested_rhat, double worst) {
 StudyResult run_study(const StudySettings& settings) {
   StudyResult result;
   int good = 0, meant = 0;
-  for (const Case& c : kCases) {
+  for (const Case& c : chosen(settings, kCases)) {
     std::vector<Figures> repetitions;
     std::string source;
     for (int i = 0; i < settings.seeds; ++i) {

@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <cmath>
 
+#include "bench/studies/convergence_study.hpp"
 #include "bench/studies/default_study.hpp"
 #include "bench/studies/mass_matrix_study.hpp"
+#include "bench/studies/posteriors_study.hpp"
 #include "bench/studies/study.hpp"
 #include "host/registry.hpp"
 #include "lockstep/error.hpp"
@@ -11,7 +14,9 @@ namespace lockstep::bench {
 const std::vector<Study>& studies() {
   static const std::vector<Study> all{
       default_study(),
+      convergence_study(),
       mass_matrix_study(),
+      posteriors_study(),
   };
   return all;
 }
@@ -26,6 +31,14 @@ const Study& find_study(const std::string& name) {
   }
   throw UsageError("unknown study '" + name + "': did you mean '" + nearest_name(name, known) +
                    "'?");
+}
+
+void check_known(const std::vector<std::string>& names, const std::vector<std::string>& known) {
+  for (const std::string& name : names) {
+    require(
+        std::find(known.begin(), known.end(), name) != known.end(),
+        "this study has no case '" + name + "': did you mean '" + nearest_name(name, known) + "'?");
+  }
 }
 
 OverSeeds over_seeds(const std::vector<double>& values) {

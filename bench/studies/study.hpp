@@ -3,6 +3,7 @@
 /// A study: a question put to samplers, answered by rows that a table, a JSON file and a report
 /// share. To add one, write its file here and its line in studies.cpp.
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -23,6 +24,7 @@ struct StudySettings {
   std::uint64_t first_seed = 1;
   SampleOptions place;  // backend, threads, devices; the rest is the study's
   std::filesystem::path data_dir;
+  std::vector<std::string> only;  // the cases to run, by their target; empty: all
 };
 
 /// One figure.
@@ -55,6 +57,28 @@ const std::vector<Study>& studies();
 
 /// @throw UsageError  naming the nearest study
 const Study& find_study(const std::string& name);
+
+/// @throw UsageError  unless each of `names` is one of `known`
+void check_known(const std::vector<std::string>& names, const std::vector<std::string>& known);
+
+/// The cases that `settings.only` names, or all: `all` is an array of structs with a `target`.
+/// @throw UsageError  for a name that is none of theirs, naming the nearest
+template <class Case, std::size_t N>
+std::vector<Case> chosen(const StudySettings& settings, const Case (&all)[N]) {
+  std::vector<std::string> known;
+  for (const Case& c : all) {
+    known.emplace_back(c.target);
+  }
+  check_known(settings.only, known);
+  std::vector<Case> cases;
+  for (const Case& c : all) {
+    if (settings.only.empty() ||
+        std::find(settings.only.begin(), settings.only.end(), c.target) != settings.only.end()) {
+      cases.push_back(c);
+    }
+  }
+  return cases;
+}
 
 /// The mean of one figure over seeds, and its standard error (NaN for a single seed).
 struct OverSeeds {

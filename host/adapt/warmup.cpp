@@ -121,7 +121,9 @@ double WarmUp::first_step_size() {
   double step = 1.0;
   int direction = 0;
   for (int i = 0; i < 60; ++i) {
-    const Pooled pooled = advance({next_transition_++, 1, step, 1, true});
+    Launch launch{next_transition_++, 1, step, 1, true};
+    launch.observe = true;
+    const Pooled pooled = advance(launch);
     const int wanted = pooled.acceptance > 0.8 ? 1 : -1;
     if (direction == 0) {
       direction = wanted;

@@ -75,7 +75,7 @@ class Checksum {
 
 class Writer final : public Archive {
  public:
-  Writer(WholeFile& file, Checksum& checksum) : file_(file), checksum_(checksum) {}
+  Writer(WholeFileWriter& file, Checksum& checksum) : file_(file), checksum_(checksum) {}
   bool reading() const override { return false; }
   void bytes(void* memory, std::size_t size) override {
     file_.write(memory, size);
@@ -87,7 +87,7 @@ class Writer final : public Archive {
  private:
   void check(std::uint64_t) override {}
 
-  WholeFile& file_;
+  WholeFileWriter& file_;
   Checksum& checksum_;
   std::uint64_t written_ = 0;
 };
@@ -178,7 +178,7 @@ void Checkpoint::save(const State& state) const {
   Header header;
   std::copy_n(kMagic, sizeof header.magic, header.magic);
   header.configuration = text.size();
-  WholeFile file(file_);
+  WholeFileWriter file(file_);
   Checksum checksum;
   file.write(&header, sizeof header);
   file.write(text);

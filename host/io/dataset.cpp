@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <string_view>
 
@@ -110,11 +111,13 @@ void flatten(const nlohmann::json& node, std::size_t depth, JsonArray& array, co
              const std::string& key) {
   const std::string where = path.string() + ": " + in_quotes(key) + " ";
   if (!node.is_array()) {
-    require<FileError>(node.is_number(), where + "holds " + in_quotes(node.dump()) +
-                                             ", expected numbers or arrays of numbers");
+    require<FileError>(
+        node.is_number() || node.is_null(),
+        where + "holds " + in_quotes(node.dump()) + ", expected numbers or arrays of numbers");
     require<FileError>(depth == array.shape.size(),
                        where + "is a ragged array: make it rectangular");
-    array.values.push_back(node.get<double>());
+    array.values.push_back(node.is_null() ? std::numeric_limits<double>::quiet_NaN()
+                                          : node.get<double>());
     return;
   }
   if (depth == array.shape.size() && array.values.empty()) {

@@ -43,7 +43,7 @@ struct JsonArray {
 };
 
 /// Reads a JSON object of numbers and rectangular arrays of numbers, the form in which Stan
-/// programs take their data.
+/// programs take their data. null is a missing value, NaN.
 /// @throw FileError naming the file and the key that is something else.
 std::map<std::string, JsonArray> read_json_data(const std::filesystem::path& path);
 

@@ -32,7 +32,7 @@ std::string npy_header(const std::vector<std::int64_t>& shape) {
 
 void Fit::write_draws(const std::filesystem::path& path) const {
   const auto columns = static_cast<std::int64_t>(draws.parameters.size());
-  WholeFile array(path);
+  WholeFileWriter array(path);
   array.write(npy_header({draws.chains, draws.draws, columns}));
   std::vector<double> chain(static_cast<std::size_t>(draws.draws * columns));
   for (std::int64_t c = 0; c < draws.chains; ++c) {
@@ -60,7 +60,7 @@ void Fit::write_draws(const std::filesystem::path& path) const {
       {"step_size", sampler.step_size},
       {"digest", digest()},
   };
-  WholeFile beside(path.string() + ".json");
+  WholeFileWriter beside(path.string() + ".json");
   beside.write(sidecar.dump(2) + "\n");
   beside.commit();
 }

@@ -12,38 +12,76 @@
 
 namespace lockstep {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 constexpr std::size_t kBuffer = 1 << 20;
 
+/// Waits until the disk has it. A file system that cannot is no worse than without.
+bool to_disk(const fs::path& path, int flags) {
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
+  if (descriptor < 0) {
+    return false;
+  }
+  const bool done = ::fsync(descriptor) == 0 || errno == EINVAL;
+  return (::close(descriptor) == 0) && done;
+}
+
 }  // namespace
 
-// The temporary name is always the same, so that what a killed process leaves behind is written
-// over and does not add up.
-WholeFile::WholeFile(std::filesystem::path path) : path_(std::move(path)) {
+void cannot_write(const fs::path& path, const std::string& why) {
+  throw FileError("cannot write " + path.string() + ": " + why);
+}
+
+void cannot_write(const fs::path& path) {
+  const int why = errno;
+  cannot_write(path, std::string(std::strerror(why)) +
+                         (why == ENOSPC || why == EDQUOT ? "; make room, or name a file elsewhere"
+                                                         : "; name a file that can be written"));
+}
+
+fs::path destination_of(const fs::path& path) {
   std::error_code ignored;
-  if (std::filesystem::is_symlink(path_, ignored)) {  // the file behind a link, not the link
-    path_ = std::filesystem::weakly_canonical(path_, ignored);
-  }
-  require<FileError>(
-      !std::filesystem::exists(path_, ignored) || std::filesystem::is_regular_file(path_, ignored),
-      "cannot write " + path_.string() + ": it is no ordinary file; name another");
-  temporary_ = path_.string() + ".part";
-  buffer_.reserve(kBuffer);
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) {
-    fail();
-  }
+  return fs::is_symlink(path, ignored) ? fs::weakly_canonical(path, ignored) : path;
+}
+
+WholeFile::WholeFile(const fs::path& path) : path_(path), destination_(destination_of(path)) {
+  temporary_ = destination_.string() + ".part";
 }
 
 WholeFile::~WholeFile() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-    ::unlink(temporary_.c_str());
+  std::error_code ignored;
+  fs::remove(temporary_, ignored);
+}
+
+void WholeFile::commit() {
+  // Without this a power cut after the rename could leave the new name on an empty file.
+  if (!to_disk(temporary_, O_RDONLY) || ::rename(temporary_.c_str(), destination_.c_str()) != 0) {
+    cannot_write(path_);
+  }
+  to_disk(destination_.has_parent_path() ? destination_.parent_path() : ".",
+          O_RDONLY | O_DIRECTORY);
+}
+
+WholeFileWriter::WholeFileWriter(const fs::path& path) : file_(path) {
+  std::error_code ignored;
+  require<FileError>(!fs::exists(path, ignored) || fs::is_regular_file(path, ignored),
+                     "cannot write " + path.string() + ": it is no ordinary file; name another");
+  buffer_.reserve(kBuffer);
+  descriptor_ = ::open(file_.temporary().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) {
+    cannot_write(path);
   }
 }
 
-void WholeFile::write(const void* data, std::size_t size) {
+WholeFileWriter::~WholeFileWriter() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+void WholeFileWriter::write(const void* data, std::size_t size) {
   if (buffer_.size() + size > kBuffer) {
     flush();
   }
@@ -56,46 +94,27 @@ void WholeFile::write(const void* data, std::size_t size) {
   }
 }
 
-void WholeFile::rewrite(std::uint64_t offset, const void* data, std::size_t size) {
+void WholeFileWriter::rewrite(std::uint64_t offset, const void* data, std::size_t size) {
   flush();
   put(static_cast<const char*>(data), size, offset);
 }
 
-void WholeFile::commit() {
+void WholeFileWriter::commit() {
   flush();
-  // Without this a power cut after the rename could leave the new name on an empty file.
-  if (::fsync(descriptor_) != 0 && errno != EINVAL) {
-    fail();
+  if (::close(std::exchange(descriptor_, -1)) != 0) {
+    cannot_write(file_.path());
   }
-  if (::close(std::exchange(descriptor_, -1)) != 0 ||
-      ::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const int why = errno;
-    ::unlink(temporary_.c_str());
-    errno = why;
-    fail();
-  }
-  const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
-  if (const int d = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); d >= 0) {
-    ::fsync(d);  // the rename itself; a file system that cannot is no worse than without
-    ::close(d);
-  }
+  file_.commit();
 }
 
-void WholeFile::fail() const {
-  const int why = errno;
-  const char* remedy = why == ENOSPC || why == EDQUOT ? "; make room, or name a file elsewhere"
-                                                      : "; name a file that can be written";
-  throw FileError("cannot write " + path_.string() + ": " + std::strerror(why) + remedy);
-}
-
-void WholeFile::put(const char* data, std::size_t size, std::uint64_t offset) {
+void WholeFileWriter::put(const char* data, std::size_t size, std::uint64_t offset) {
   while (size > 0) {
     const ssize_t n = ::pwrite(descriptor_, data, size, static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) {
       continue;
     }
     if (n <= 0) {
-      fail();
+      cannot_write(file_.path());
     }
     data += n;
     size -= static_cast<std::size_t>(n);
@@ -103,7 +122,7 @@ void WholeFile::put(const char* data, std::size_t size, std::uint64_t offset) {
   }
 }
 
-void WholeFile::flush() {
+void WholeFileWriter::flush() {
   put(buffer_.data(), buffer_.size(), written_);
   written_ += buffer_.size();
   buffer_.clear();

@@ -81,9 +81,10 @@ class Fit {
   int warmup_done = 0;  // transitions per chain; fewer than asked where it ended early
   std::vector<AdaptationStep> adaptation;  // [warmup_done]
   std::vector<StrandedChain> stranded;
-  std::int64_t draws_done = 0;   // transitions per chain that count
-  double acceptance = 0;         // mean over chains and draws
-  std::int64_t divergences = 0;  // after warm-up, over all chains
+  std::uint32_t first_transition = 0;  // of those that count, as random numbers count them
+  std::int64_t draws_done = 0;         // transitions per chain that count
+  double acceptance = 0;               // mean over chains and draws
+  std::int64_t divergences = 0;        // after warm-up, over all chains
   std::int64_t warmup_divergences = 0;
   std::int64_t gradients_warmup = 0, gradients_sampling = 0;  // per chain
   double esjd = 0;    // mean squared jump distance of a transition, reported scale
@@ -121,6 +122,21 @@ class Fit {
   /// a JSON sidecar `path`.json with names and settings.
   /// @throw FileError  naming the file, if it cannot be written in full
   void write_draws(const std::filesystem::path& path) const;
+
+  /// Writes the kept draws as netCDF-4 in the layout of ArviZ's InferenceData, float64 on the
+  /// reported scale, with dimensions (chain, draw, ...):
+  ///   posterior       a variable for each parameter; theta[1] .. theta[8] become one, `theta`,
+  ///   with
+  ///                   the dimension theta_dim_0, whose coordinate holds the indices kept
+  ///   sample_stats    acceptance_rate, energy, diverging, and, where all chains share them,
+  ///                   step_size and n_steps, the leapfrog steps
+  ///   warmup_posterior, warmup_sample_stats    the same of `warmup_draws`, if they were kept
+  /// Attributes of the file and its groups say what made it. Draws are transposed block by block,
+  /// so that little memory is needed beside them. An older file is replaced once the new one is
+  /// whole.
+  /// @throw UsageError  if no draws were kept, or this build is without the netCDF library
+  /// @throw FileError   naming the file, if it cannot be written in full
+  void write_netcdf(const std::filesystem::path& path) const;
 };
 
 /// Starts the chains, warms up, freezes the sampler, and samples.

@@ -4,3 +4,4 @@
 
 LOCKSTEP_INSTANTIATE_CUDA(float, lockstep::EightSchools)
 LOCKSTEP_INSTANTIATE_CUDA(float, lockstep::EightSchoolsNc)
+LOCKSTEP_INSTANTIATE_CUDA(float, lockstep::EightSchoolsLogNormal)

@@ -4,3 +4,5 @@
 
 LOCKSTEP_INSTANTIATE_CPU(float, lockstep::Icg)
 LOCKSTEP_INSTANTIATE_CPU(double, lockstep::Icg)
+LOCKSTEP_INSTANTIATE_CPU(float, lockstep::Icg100)
+LOCKSTEP_INSTANTIATE_CPU(double, lockstep::Icg100)

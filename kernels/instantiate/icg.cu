@@ -3,3 +3,4 @@
 #include "kernels/targets/normal.hpp"
 
 LOCKSTEP_INSTANTIATE_CUDA(float, lockstep::Icg)
+LOCKSTEP_INSTANTIATE_CUDA(float, lockstep::Icg100)

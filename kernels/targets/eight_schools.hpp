@@ -2,8 +2,7 @@
 
 /// Eight schools (Rubin, "Estimation in parallel randomized experiments", J. Educ. Stat. 6 (1981)
 /// 377): y_j ~ N(theta_j, sigma_j), theta_j ~ N(mu, tau), mu ~ N(m, d), tau ~ HalfCauchy(0, 5);
-/// standard deviations second. Unconstrained last coordinate s = log tau, whose Jacobian tau is
-/// part of U.
+/// standard deviations second. Unconstrained last coordinate s = log tau.
 
 #include <cmath>
 
@@ -19,6 +18,35 @@ struct NormalPrior {
   double mean = 0, sd = 5;
 };
 
+/// tau ~ HalfCauchy(0, 5), of s = log tau: log(1 + tau^2 / 25) - s, the Jacobian in it.
+struct HalfCauchySpread {
+  static constexpr double scale = 5;
+
+  /// log(1 + tau^2 / 25) = softplus(2 s - log 25), which does not overflow before s does.
+  template <class T>
+  static LOCKSTEP_INLINE T term(const T& s) {
+    return softplus(fma(T(2), s, constant<T>(-2 * std::log(scale)))) - s;
+  }
+  /// 2 tau^2 / (25 + tau^2) - 1.
+  template <class T>
+  static LOCKSTEP_INLINE T slope(const T&, const T& tau) {
+    constexpr double square = scale * scale;
+    return T(1) - constant<T>(2 * square) / fma(tau, tau, constant<T>(square));
+  }
+};
+
+/// log tau ~ N(5, 1): s is the parameter itself.
+struct LogNormalSpread {
+  template <class T>
+  static LOCKSTEP_INLINE T term(const T& s) {
+    return T(0.5f) * (s - T(5)) * (s - T(5));
+  }
+  template <class T>
+  static LOCKSTEP_INLINE T slope(const T& s, const T&) {
+    return s - T(5);
+  }
+};
+
 /// Data and hyperpriors, shared by both parametrisations.
 struct EightSchoolsModel {
   static constexpr int schools = 8;
@@ -26,7 +54,6 @@ struct EightSchoolsModel {
   static constexpr int mu = schools, log_tau = schools + 1;  // their places in q
   static constexpr double effect[schools] = {28, 8, -3, 7, -1, 1, 18, 12};
   static constexpr double error[schools] = {15, 10, 16, 11, 9, 11, 10, 18};
-  static constexpr double tau_scale = 5;
 
   /// @throw UsageError unless the prior's mean is finite and its sd positive and finite.
   explicit EightSchoolsModel(NormalPrior prior) : prior_mean_(prior.mean) {
@@ -67,17 +94,6 @@ struct EightSchoolsModel {
   template <class T>
   LOCKSTEP_INLINE T mu_slope(const T& mu) const {
     return constant<T>(prior_precision_) * (mu - constant<T>(prior_mean_));
-  }
-  /// log(1 + tau^2 / 25) = softplus(2 s - log 25), which does not overflow before s does.
-  template <class T>
-  LOCKSTEP_INLINE T log_tau_term(const T& s) const {
-    return softplus(fma(T(2), s, constant<T>(-2 * std::log(tau_scale))));
-  }
-  /// Its derivative, 2 tau^2 / (25 + tau^2).
-  template <class T>
-  LOCKSTEP_INLINE T log_tau_slope(const T& tau) const {
-    constexpr double square = tau_scale * tau_scale;
-    return T(2) - constant<T>(2 * square) / fma(tau, tau, constant<T>(square));
   }
 
  private:
@@ -126,7 +142,8 @@ struct EightSchools : EightSchoolsModel {
         const T r = q[j] - q[mu];
         return fma(T(0.5f) * precision * r, r, misfit(j, q[j]));
       }
-      return j == mu ? mu_term(q[mu]) : fma(T(schools - 1), q[log_tau], log_tau_term(q[log_tau]));
+      return j == mu ? mu_term(q[mu])
+                     : fma(T(schools), q[log_tau], HalfCauchySpread::term(q[log_tau]));
     });
   }
   /// p += scale dU/dq.
@@ -143,16 +160,19 @@ struct EightSchools : EightSchoolsModel {
     }
     p[mu] = fma(scale, fma(-precision, pull, mu_slope(q[mu])), p[mu]);
     // With i = 1 / tau^2: 2 tau^2 / (25 + tau^2) = 2 / (1 + 25 i).
-    const T prior = T(2) / fma(constant<T>(tau_scale * tau_scale), precision, T(1));
+    const T prior =
+        T(2) / fma(constant<T>(HalfCauchySpread::scale * HalfCauchySpread::scale), precision, T(1));
     p[log_tau] = fma(scale, fma(-precision, spread, prior + T(schools - 1)), p[log_tau]);
   }
 };
 
-/// Non-centred: q = (t_1..t_8, mu, s), theta_j = mu + tau t_j; reported as (theta, mu, tau).
+/// Non-centred: q = (t_1..t_8, mu, s), theta_j = mu + tau t_j.
 ///   U = sum_j [t_j^2 / 2 + (y_j - mu - tau t_j)^2 / (2 sigma_j^2)]
-///       + (mu - m)^2 / (2 d^2) + log(1 + tau^2 / 25) - s.
-struct EightSchoolsNc : EightSchoolsModel {
-  explicit EightSchoolsNc(NormalPrior prior = {}) : EightSchoolsModel(prior) {}
+///       + (mu - m)^2 / (2 d^2) + Spread::term(s).
+/// @tparam Spread  the prior of tau
+template <class Spread>
+struct NonCentredSchools : EightSchoolsModel {
+  explicit NonCentredSchools(NormalPrior prior) : EightSchoolsModel(prior) {}
 
   template <class T>
   LOCKSTEP_HD Sum<T> potential(const T* q) const {
@@ -172,15 +192,18 @@ struct EightSchoolsNc : EightSchoolsModel {
   LOCKSTEP_HD void kick(const T* q, T scale, T* p) const {
     add_gradient(q, exp(q[log_tau]), scale, p);
   }
+
+ protected:
+  /// theta and mu of q into x; returns tau.
   template <class T>
-  LOCKSTEP_HD void constrain(const T* q, T* x) const {
+  static LOCKSTEP_INLINE T centre(const T* q, T* x) {
     const T tau = exp(q[log_tau]);
     LOCKSTEP_UNROLL
     for (int j = 0; j < schools; ++j) {
       x[j] = fma(tau, q[j], q[mu]);
     }
     x[mu] = q[mu];
-    x[log_tau] = tau;
+    return tau;
   }
 
  private:
@@ -190,7 +213,7 @@ struct EightSchoolsNc : EightSchoolsModel {
       if (j < schools) {
         return fma(T(0.5f) * q[j], q[j], misfit(j, fma(tau, q[j], q[mu])));
       }
-      return j == mu ? mu_term(q[mu]) : log_tau_term(q[log_tau]) - q[log_tau];
+      return j == mu ? mu_term(q[mu]) : Spread::term(q[log_tau]);
     });
   }
   /// p += scale dU/dq.
@@ -206,7 +229,34 @@ struct EightSchoolsNc : EightSchoolsModel {
       p[j] = fma(scaled, r, fma(scale, q[j], p[j]));
     }
     p[mu] = fma(scale, pull + mu_slope(q[mu]), p[mu]);
-    p[log_tau] = fma(scale, fma(tau, stretch, log_tau_slope(tau) - T(1)), p[log_tau]);
+    p[log_tau] = fma(scale, fma(tau, stretch, Spread::slope(q[log_tau], tau)), p[log_tau]);
+  }
+};
+
+/// The same posterior as EightSchools; reported as (theta, mu, tau).
+struct EightSchoolsNc : NonCentredSchools<HalfCauchySpread> {
+  explicit EightSchoolsNc(NormalPrior prior = {}) : NonCentredSchools(prior) {}
+
+  template <class T>
+  LOCKSTEP_HD void constrain(const T* q, T* x) const {
+    x[log_tau] = centre(q, x);
+  }
+};
+
+/// With the priors of inference_gym, mu ~ N(0, 10) and log tau ~ N(5, 1), and its names; reported
+/// as (theta, mu, log tau).
+struct EightSchoolsLogNormal : NonCentredSchools<LogNormalSpread> {
+  EightSchoolsLogNormal() : NonCentredSchools(NormalPrior{0, 10}) {}
+
+  template <class T>
+  LOCKSTEP_HD void constrain(const T* q, T* x) const {
+    centre(q, x);
+    x[log_tau] = q[log_tau];
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> names = numbered_names("school_effects", schools);
+    names.insert(names.end(), {"avg_effect", "log_stddev"});
+    return names;
   }
 };
 

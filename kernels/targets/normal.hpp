@@ -55,18 +55,20 @@ struct StdNormalN : StandardNormal<StdNormalN<Max>> {
   int dim_;
 };
 
-/// Ill-conditioned normal: 50 independent coordinates, variances log-spaced from 1e-2 to 1e2 (Levy,
-/// Hoffman & Sohl-Dickstein, "Generalizing Hamiltonian Monte Carlo with neural networks", ICLR
-/// 2018, section 5.1). U(q) = sum_j q_j^2 / (2 v_j).
-struct Icg : SeparableTarget<Icg> {
-  static constexpr int dim = 50;
+/// Ill-conditioned normal: D independent coordinates, variances log-spaced over so many decades
+/// around 1. U(q) = sum_j q_j^2 / (2 v_j).
+template <int D, int Decades>
+struct LogSpacedNormal : SeparableTarget<LogSpacedNormal<D, Decades>> {
+  static constexpr int dim = D;
 
-  Icg() {
+  LogSpacedNormal() {
     for (int j = 0; j < dim; ++j) {
       precision_.set(j, 1.0 / variance(j));
     }
   }
-  static double variance(int j) { return std::pow(10.0, -2.0 + 4.0 * j / (dim - 1)); }
+  static double variance(int j) {
+    return std::pow(10.0, -0.5 * Decades + static_cast<double>(Decades) * j / (dim - 1));
+  }
 
   template <class T>
   LOCKSTEP_HD T term(int j, const T& x) const {
@@ -93,6 +95,12 @@ struct Icg : SeparableTarget<Icg> {
  private:
   Constants<dim> precision_;
 };
+
+/// Variances from 1e-2 to 1e2 (Levy, Hoffman & Sohl-Dickstein, "Generalizing Hamiltonian Monte
+/// Carlo with neural networks", ICLR 2018, section 5.1).
+using Icg = LogSpacedNormal<50, 4>;
+/// Of condition 1e5, the size in which ensemble samplers are compared (LAPS, arXiv 2601.16696).
+using Icg100 = LogSpacedNormal<100, 5>;
 
 /// Strongly correlated normal in two dimensions: variance `large` along (1, 1) and `small` along
 /// (1, -1), that is diag(large, small) rotated by pi/4 (Levy et al. 2018, section 5.1, with 1e2 and

@@ -13,7 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = "bash cat chmod cp date dirname env grep head ln mkdir nproc printf sed sort tail tr".split()
-ALL_HEADERS = ["eigen", "json", "cli", "toml", "gtest", "benchmark", "thrust", "xtl",
+ALL_HEADERS = ["eigen", "json", "cli", "toml", "gtest", "benchmark", "netcdf", "thrust", "xtl",
                "xsimd 8 1"]
 
 CMAKE = r"""
@@ -208,11 +208,12 @@ class Commands(unittest.TestCase):
     def test_optional_packages_ask_for_no_password(self):
         self.machine.user()
         self.machine.stand_in("sudo", "exit 1")
-        self.machine.headers(*[n for n in ALL_HEADERS if n not in ("thrust", "benchmark")])
+        self.machine.headers(*[n for n in ALL_HEADERS if n not in ("thrust", "benchmark", "netcdf")])
         for arguments in ([], ["--no-install"]):
             result = self.machine.run("bench/run", *arguments)
             self.assert_status(result, 0)
             self.assertIn("libthrust-dev", result.stderr)
+            self.assertIn("libnetcdf-dev", result.stderr)
         self.assertEqual(self.machine.calls("sudo"), [])
 
     def test_failing_apt(self):
@@ -297,7 +298,8 @@ chmod +x "$3/bin/pip"
         prefix = self.machine.folder / "prefix"
         marks = {
             "eigen3/Eigen/Core": "", "nlohmann/json.hpp": "", "CLI/CLI.hpp": "", "gtest/gtest.h": "",
-            "benchmark/benchmark.h": "", "thrust/version.h": "", "xtl/xtl_config.hpp": "",
+            "benchmark/benchmark.h": "", "netcdf.h": "", "thrust/version.h": "",
+            "xtl/xtl_config.hpp": "",
             "xsimd/config/xsimd_config.hpp":
                 "#define XSIMD_VERSION_MAJOR 98\n#define XSIMD_VERSION_MINOR 7\n",
         }

@@ -1,0 +1,301 @@
+#include "bench/studies/posteriors_study.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <random>
+
+#include "bench/cli/progress.hpp"
+#include "bench/cli/table.hpp"
+#include "host/comparison.hpp"
+#include "host/io/dataset.hpp"
+#include "host/registry.hpp"
+#include "lockstep/result.hpp"
+
+namespace lockstep::bench {
+
+namespace {
+
+constexpr double kConverged = 1.01;  // nested R-hat below which chains agree
+constexpr double kRight = 4;         // combined standard errors
+constexpr double kSharp =
+    0.03;  // a mean's own error, in standard deviations, that proves something
+
+/// Figures of weights that the sparse regression does not report.
+constexpr const char* kSparseWeights = "sparse_logistic_own_effective_weights";
+
+/// How a target is sampled, and what it is compared with beside its own reference.
+struct Case {
+  const char* target;
+  int warmup, draws;
+  int leapfrog;  // mean; the number is uniform on 1..2 leapfrog - 1
+  Metric metric;
+  double target_acceptance;
+  double start_radius;                 // about `centre`
+  std::vector<double> centre = {};     // unconstrained; empty: 0
+  std::vector<std::string> also = {};  // further posteriors of the same reference.json
+  std::string wrong = {};              // one that is known to be wrong: must not be reproduced
+};
+
+// Starts: where a density falls off like a square of data that are far from 0, or like an
+// exponential (the regressions without centred predictors, the Poisson rates, the volatilities),
+// chains that begin on +- 2 see slopes of 1e6 and more, and one step size cannot serve them all.
+// They begin closer together. The mixture's begin near a rough reading of the data, for the point
+// where both components are one has metastable chains about it. Targets with a funnel take small
+// steps.
+const Case kCases[] = {
+    {"eight-schools-nc", 300, 500, 6, Metric::automatic, 0.98, 2},
+    {"eight-schools-log",
+     300,
+     500,
+     8,
+     Metric::automatic,
+     0.9,
+     2,
+     {},
+     {"hierarchical_inference_gym"}},
+    {"ark", 300, 300, 4, Metric::dense, 0.8, 2},
+    {"kidiq", 600, 300, 4, Metric::dense, 0.8, 0.05},
+    {"kidiq-interaction", 600, 300, 4, Metric::dense, 0.8, 0.05},
+    {"kilpisjarvi", 1000, 300, 10, Metric::dense, 0.8, 0.05},
+    {"garch11", 400, 600, 10, Metric::automatic, 0.95, 1},
+    {"gauss-mix", 300, 300, 4, Metric::dense, 0.8, 0.3, {-2, 1.4, 0, 0, 0}},
+    {"peregrine", 600, 300, 4, Metric::dense, 0.8, 0.05},
+    {"german-credit", 300, 300, 5, Metric::automatic, 0.8, 2, {}, {"logistic"}},
+    {"german-credit-probit", 300, 300, 5, Metric::automatic, 0.8, 2},
+    {"german-credit-sparse", 600, 1000, 20, Metric::automatic, 0.95, 0.3, {}, {kSparseWeights}},
+    {"australian-credit", 300, 300, 5, Metric::automatic, 0.8, 2},
+    {"heart-disease", 300, 300, 5, Metric::automatic, 0.8, 2},
+    {"brownian", 300, 400, 5, Metric::automatic, 0.8, 2, {}, {"known_scales_inference_gym"}},
+    {"brownian-unknown",
+     1000,
+     3000,
+     30,
+     Metric::automatic,
+     0.99,
+     1,
+     {},
+     {},
+     "unknown_scales_inference_gym_DO_NOT_USE"},
+    {"stochastic-volatility", 600, 2000, 20, Metric::automatic, 0.95, 0.05},
+    {"item-response", 300, 400, 10, Metric::automatic, 0.8, 2},
+};
+
+/// Figures of one run beside one reference.
+struct Figures {
+  double worst_z, compared;
+  double own_error;  // of a mean, in standard deviations, the largest
+  double nested_rhat, divergences;
+  double draws, gradients, seconds;
+};
+
+constexpr std::pair<const char*, double Figures::*> kFigures[] = {
+    {"worst_z", &Figures::worst_z},           {"figures", &Figures::compared},
+    {"own_error_in_sd", &Figures::own_error}, {"nested_rhat_max", &Figures::nested_rhat},
+    {"divergences", &Figures::divergences},   {"draws", &Figures::draws},
+    {"gradients", &Figures::gradients},       {"seconds", &Figures::seconds},
+};
+
+Hmc sampler_of(const Case& c) {
+  Hmc hmc;
+  hmc.leapfrog = c.leapfrog;
+  hmc.metric = c.metric;
+  hmc.target_acceptance = c.target_acceptance;
+  return hmc;
+}
+
+TargetOptions target_options(const StudySettings& settings) {
+  TargetOptions target;
+  target.data_dir = settings.data_dir;
+  return target;
+}
+
+/// Starts about the case's centre, the same for each superchain; [dim][chains].
+std::vector<double> starts(const Case& c, const SampleOptions& options) {
+  const auto chains = static_cast<std::size_t>(options.chains);
+  const auto width = static_cast<std::size_t>(options.superchain);
+  std::vector<double> q(c.centre.size() * chains);
+  std::mt19937_64 bits(options.seed);
+  for (std::size_t j = 0; j < c.centre.size(); ++j) {
+    for (std::size_t chain = 0; chain < chains; ++chain) {
+      const double uniform = static_cast<double>(bits() >> 11) * 0x1p-52 - 1;
+      q[j * chains + chain] =
+          chain % width == 0 ? c.centre[j] + c.start_radius * uniform : q[j * chains + chain - 1];
+    }
+  }
+  return q;
+}
+
+Fit run_case(const Case& c, const StudySettings& settings, int repetition) {
+  SampleOptions options = settings.place;
+  options.chains = settings.chains;
+  options.warmup = c.warmup;
+  options.draws = c.draws;
+  options.seed = settings.first_seed + static_cast<std::uint64_t>(repetition);
+  options.start_radius = c.start_radius;
+  options.start = starts(c, options);
+  // Quantiles come from kept draws, of as many chains as some 400 MiB hold; means and standard
+  // deviations from all.
+  const int dim = find_target(c.target).dim(target_options(settings));
+  options.keep_chains =
+      std::clamp<std::int64_t>(50'000'000 / (std::int64_t{dim} * c.draws), 16, settings.chains);
+  ProgressBar bar(c.target, options.chains);
+  options.progress = bar.callback();
+  const std::unique_ptr<Engine> engine =
+      find_target(c.target).make(target_options(settings), options);
+  return run(*engine, sampler_of(c), options);
+}
+
+/// What is compared in one case: its own reference first, then the others.
+struct Compared {
+  std::string posterior;
+  Reference reference;
+};
+
+std::vector<Compared> references_of(const Case& c, const StudySettings& settings) {
+  const ReferenceName& own = find_target(c.target).reference;
+  const auto file = find_data_file(own.folder, "reference.json", settings.data_dir);
+  std::vector<std::string> names{own.posterior};
+  names.insert(names.end(), c.also.begin(), c.also.end());
+  if (!c.wrong.empty()) {
+    names.push_back(c.wrong);
+  }
+  std::vector<Compared> list;
+  for (const std::string& name : names) {
+    list.push_back({name, read_reference(file, name)});
+  }
+  return list;
+}
+
+/// The weights that matter of the sparse regression, w_j = z_j l_j g, of each kept draw.
+std::vector<ComparedFigure> compare_sparse_weights(const Fit& fit, const Reference& reference) {
+  const Draws& kept = fit.draws;
+  const int weights = (fit.engine.dim - 1) / 2;  // rows: z, l, g
+  const std::vector<double> global = kept.column(2 * weights);
+  std::vector<ComparedFigure> list;
+  for (int j = 0; j < weights; ++j) {
+    std::vector<double> w = kept.column(j);
+    const std::vector<double> local = kept.column(weights + j);
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      w[i] *= local[i] * global[i];
+    }
+    const std::string name = "weights[" + std::to_string(j + 1) + "]";
+    const auto figures = compare(
+        name, {w, static_cast<std::size_t>(kept.draws), static_cast<std::size_t>(kept.chains)},
+        reference.parameters.at(name));
+    list.insert(list.end(), figures.begin(), figures.end());
+  }
+  return list;
+}
+
+Figures figures_of(const Fit& fit, const std::vector<ComparedFigure>& compared) {
+  return {std::abs(farthest(compared).z()),
+          static_cast<double>(compared.size()),
+          largest_own_error(compared),
+          fit.nested_rhat_max(),
+          static_cast<double>(fit.divergences),
+          static_cast<double>(fit.total_draws()),
+          static_cast<double>(fit.gradients_warmup + fit.gradients_sampling),
+          fit.seconds.total()};
+}
+
+/// Whether the run agrees with the reference, and could have disagreed.
+struct Verdict {
+  bool good;
+  std::string sentence;
+};
+Verdict verdict(const Figures& f, const ComparedFigure& worst, const std::string& posterior) {
+  const bool converged = f.nested_rhat < kConverged, sharp = f.own_error < kSharp;
+  const bool right = f.worst_z < kRight;
+  const bool good = converged && sharp && right;
+  std::string text = posterior + ": " + significant(f.compared, 5) + " figures, the farthest off " +
+                     worst.what + " of " + worst.parameter + " by " + significant(f.worst_z) +
+                     " standard errors";
+  text += converged ? "" : "; chains disagree, nested R-hat " + significant(f.nested_rhat, 4);
+  text += sharp ? "" : "; too short, an own error of " + significant(f.own_error) + " sd";
+  return {good, text + (good ? "." : ": FAILED.")};
+}
+
+StudyResult run_study(const StudySettings& settings) {
+  StudyResult result;
+  int good = 0, total = 0;
+  for (const Case& c : chosen(settings, kCases)) {
+    std::vector<Compared> references;
+    try {
+      references = references_of(c, settings);
+    } catch (const FileError& absent) {
+      result.notes.push_back(std::string(c.target) + ": left out: " + absent.what());
+      continue;
+    }
+    std::vector<std::vector<Figures>> figures(references.size());
+    std::vector<ComparedFigure> worst(references.size());
+    for (int i = 0; i < settings.seeds; ++i) {
+      const Fit fit = run_case(c, settings, i);
+      if (fit.interrupted) {
+        result.interrupted = true;
+        return result;
+      }
+      for (std::size_t k = 0; k < references.size(); ++k) {
+        const auto compared = references[k].posterior == kSparseWeights
+                                  ? compare_sparse_weights(fit, references[k].reference)
+                                  : compare(fit, references[k].reference);
+        figures[k].push_back(figures_of(fit, compared));
+        worst[k] = farthest(compared);
+      }
+    }
+    for (std::size_t k = 0; k < references.size(); ++k) {
+      const std::string posterior = std::string(c.target) + " / " + references[k].posterior;
+      Figures mean{};
+      for (const auto& [metric, member] : kFigures) {
+        std::vector<double> values;
+        for (const Figures& f : figures[k]) {
+          values.push_back(f.*member);
+        }
+        const OverSeeds value = over_seeds(values);
+        mean.*member = value.mean;
+        StudyRow row{posterior, "hmc", metric, value.mean, value.mcse};
+        if (member == &Figures::worst_z) {
+          row.source = references[k].reference.basis;
+        }
+        result.rows.push_back(row);
+      }
+      if (c.wrong == references[k].posterior) {
+        result.notes.push_back(
+            posterior + ": known to be wrong, and " +
+            (mean.worst_z > kRight ? "not reproduced: the " : "REPRODUCED: the ") + worst[k].what +
+            " of " + worst[k].parameter + " is " + significant(mean.worst_z) +
+            " standard errors off.");
+        continue;
+      }
+      const Verdict v = verdict(mean, worst[k], posterior);
+      result.notes.push_back(v.sentence);
+      good += v.good ? 1 : 0;
+      ++total;
+    }
+    result.cases[c.target] = to_json(Sampler(sampler_of(c)));
+    result.cases[c.target].update({{"warmup", c.warmup},
+                                   {"draws", c.draws},
+                                   {"start_radius", c.start_radius},
+                                   {"start_centre", c.centre}});
+  }
+  result.notes.insert(
+      result.notes.begin(),
+      std::to_string(good) + " of " + std::to_string(total) + " references: every figure within " +
+          significant(kRight, 1) + " combined Monte Carlo standard errors, nested R-hat below " +
+          significant(kConverged) + ", own errors below " + significant(kSharp) + " sd.");
+  return result;
+}
+
+}  // namespace
+
+Study posteriors_study() {
+  Study study;
+  study.name = "posteriors";
+  study.description = "every posterior with reference figures: are ours within 4 standard errors?";
+  study.defaults.chains = 512;
+  study.run = run_study;
+  return study;
+}
+
+}  // namespace lockstep::bench

@@ -1,0 +1,105 @@
+#pragma once
+
+/// What the entries of the registry are made of. A family of targets is one file here: it includes
+/// its targets' headers, and nothing else does.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/registry.hpp"
+#include "kernels/launch/make.hpp"
+#include "lockstep/error.hpp"
+
+namespace lockstep::registry {
+
+using Entries = std::vector<TargetEntry>;
+
+// The families, each in its file.
+Entries analytic();
+Entries hierarchical();
+Entries binary_regressions();
+Entries linear_regressions();
+Entries counts_and_mixtures();
+Entries time_series();
+
+#if LOCKSTEP_WITH_CUDA
+inline constexpr bool kWithCuda = true;
+#else
+inline constexpr bool kWithCuda = false;
+#endif
+
+/// Binds a target to the backend that `options` ask for.
+template <class S, class Target>
+std::unique_ptr<Engine> bind(const Target& target, const SampleOptions& options) {
+  constexpr bool cuda = kWithCuda && std::is_same_v<S, float>;
+  require(options.backend != Backend::cuda || !kWithCuda || cuda,
+          "the prebuilt targets run on CUDA in float only: choose --precision float, or the cpu "
+          "backend");
+  if (resolve_backend(options.backend, cuda) == Backend::cuda) {
+    if constexpr (cuda) {
+      return make_cuda_engine<S>(target, options);
+    }
+  }
+  return make_cpu_engine<S>(target, options);
+}
+
+template <class Target>
+std::unique_ptr<Engine> bind(const Target& target, const SampleOptions& options) {
+  return options.precision == Precision::double_ ? bind<double>(target, options)
+                                                 : bind<float>(target, options);
+}
+
+/// An entry whose target is made by `make(TargetOptions)`.
+template <class Make>
+TargetEntry entry(std::string name, std::string description, std::string options, Make make) {
+  TargetEntry e;
+  e.name = std::move(name);
+  e.description = std::move(description);
+  e.options = std::move(options);
+  e.make = [make](const TargetOptions& t, const SampleOptions& s) { return bind(make(t), s); };
+  e.check = [make](const TargetOptions& t, const GradientOptions& g) {
+    return check_gradient(make(t), g);
+  };
+  e.dim = [make](const TargetOptions& t) { return dimension(make(t)); };
+  return e;
+}
+
+/// An entry whose target needs data: `load(TargetOptions)` reads them and owns what the targets
+/// point to, `target(data, S())` is the target on data of scalar S.
+template <class Load, class MakeTarget>
+TargetEntry data_entry(std::string name, std::string description, std::string options, Load load,
+                       MakeTarget target) {
+  TargetEntry e;
+  e.name = std::move(name);
+  e.description = std::move(description);
+  e.options = std::move(options);
+  e.needs_data = true;
+  e.make = [=](const TargetOptions& t, const SampleOptions& s) {
+    using Data = decltype(load(t));
+    const auto data = std::make_shared<const Data>(load(t));
+    auto engine = s.precision == Precision::double_ ? bind<double>(target(*data, double{}), s)
+                                                    : bind<float>(target(*data, float{}), s);
+    engine->keep(data);
+    return engine;
+  };
+  e.check = [=](const TargetOptions& t, const GradientOptions& g) {
+    const auto data = load(t);
+    return check_gradient(target(data, double{}), g);
+  };
+  e.dim = [=](const TargetOptions& t) {
+    const auto data = load(t);
+    return dimension(target(data, double{}));
+  };
+  return e;
+}
+
+/// The entry with figures to compare a run with: those of `posterior` in `folder`/reference.json.
+/// Where that file is not to be found, and where `applies(TargetOptions)` is false, a run has no
+/// truth.
+TargetEntry referenced(
+    TargetEntry e, std::string folder, std::string posterior,
+    std::function<bool(const TargetOptions&)> applies = [](const TargetOptions&) { return true; });
+
+}  // namespace lockstep::registry

@@ -1,0 +1,7 @@
+#include "kernels/targets/normal_mixture.hpp"
+
+#include "kernels/instantiate/instantiate.hpp"
+#include "kernels/launch/cpu.hpp"
+
+LOCKSTEP_INSTANTIATE_CPU(float, lockstep::NormalMixture<float>)
+LOCKSTEP_INSTANTIATE_CPU(double, lockstep::NormalMixture<double>)
