@@ -304,18 +304,21 @@ class Rows(Case):
         path = self.write('target = "std-normal"\nchains = 64\ndraws = 20\nstep-size = 0.5\n'
                           'warmup = [5, 900000000]')
         page = self.folder / "x.html"
-        process = subprocess.Popen([BENCH, "sweep", path, "--out", self.out, "--threads", "1",
-                                    "--report", page], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, env=environment())
-        self.addCleanup(process.kill)
-        while "1 of 2" not in process.stdout.readline():
-            pass
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=PATIENCE)
-        self.assertEqual((process.returncode, err), (130, ""))
-        self.assertIn("1 of 2 runs are done; interrupted", out)
-        self.assertEqual([r["warmup"] for r in rows_of(self.out)], [5])
-        self.assertIn("1 of 2 runs are done; interrupted", page.read_text())
+        for number, status in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:
+            with self.subTest(number):
+                self.out.unlink(missing_ok=True)
+                process = subprocess.Popen([BENCH, "sweep", path, "--out", self.out, "--threads",
+                                            "1", "--report", page], stdout=subprocess.PIPE,
+                                           stderr=subprocess.PIPE, text=True, env=environment())
+                self.addCleanup(process.kill)
+                while "1 of 2" not in process.stdout.readline():
+                    pass
+                process.send_signal(number)
+                out, err = process.communicate(timeout=PATIENCE)
+                self.assertEqual((process.returncode, err), (status, ""))
+                self.assertIn("1 of 2 runs are done; interrupted", out)
+                self.assertEqual([r["warmup"] for r in rows_of(self.out)], [5])
+                self.assertIn("1 of 2 runs are done; interrupted", page.read_text())
 
     def test_a_run_that_cannot_begin(self):
         """It is a row, failed, and the others go on."""

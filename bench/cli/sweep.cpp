@@ -40,7 +40,7 @@ the rows.
 Examples:
   lockstep-bench sweep bench/sweeps/well-tuned-hmc.toml --out hmc.jsonl --report hmc.html
   lockstep-bench sweep mine.toml --threads 4
-Ctrl-C ends the run in progress, reports those that are done, and exits with 130.)";
+Ctrl-C ends the run in progress, reports those that are done, and exits with 130 (SIGTERM: 143).)";
 
 struct Arguments {
   std::string file, out, report;
@@ -154,7 +154,7 @@ int run_sweep(Arguments& a) {
   if (!a.report.empty()) {
     write_file(a.report, sweep_page(summary, a.file, state));
   }
-  return stopped ? kInterrupted : kOk;
+  return stopped ? interrupted_status() : kOk;
 }
 
 }  // namespace
