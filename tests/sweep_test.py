@@ -141,6 +141,17 @@ class Grid(Case):
                          [("scg", 64, s, "hmc") for _ in range(2) for s in (1, 2, 3)] +
                          [("rough-well", 32, 5, "mala"), ("rough-well", 32, 5, "rwm")])
 
+    def test_flags(self):
+        self.sweep('target = "icg"\nchains = 128\nwarmup = 50\ndraws = 20\nmetric = "diagonal"\n'
+                   'no-early-stop = true\nno-regularise = [false, true]')
+        rows = rows_of(self.out)
+        self.assertEqual([r["settings"]["no-regularise"] for r in rows], [False, True])
+        self.assertNotEqual(rows[0]["digest"], rows[1]["digest"])
+        plain = self.folder / "fit.json"
+        bench("run", "--target", "icg", "--chains", 128, "--warmup", 50, "--draws", 20, "--metric",
+              "diagonal", "--no-early-stop", "--json", plain)
+        self.assertEqual(rows[0]["digest"], json.loads(plain.read_text())["digest"])
+
     def test_one_run(self):
         out = self.sweep('target = "scg"\nchains = 32\nwarmup = 5\ndraws = 20')
         self.assertIn("sweep.toml: 1 run, 0 of them", out)
@@ -293,18 +304,21 @@ class Rows(Case):
         path = self.write('target = "std-normal"\nchains = 64\ndraws = 20\nstep-size = 0.5\n'
                           'warmup = [5, 900000000]')
         page = self.folder / "x.html"
-        process = subprocess.Popen([BENCH, "sweep", path, "--out", self.out, "--threads", "1",
-                                    "--report", page], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, env=environment())
-        self.addCleanup(process.kill)
-        while "1 of 2" not in process.stdout.readline():
-            pass
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=PATIENCE)
-        self.assertEqual((process.returncode, err), (130, ""))
-        self.assertIn("1 of 2 runs are done; interrupted", out)
-        self.assertEqual([r["warmup"] for r in rows_of(self.out)], [5])
-        self.assertIn("1 of 2 runs are done; interrupted", page.read_text())
+        for number, status in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:
+            with self.subTest(number):
+                self.out.unlink(missing_ok=True)
+                process = subprocess.Popen([BENCH, "sweep", path, "--out", self.out, "--threads",
+                                            "1", "--report", page], stdout=subprocess.PIPE,
+                                           stderr=subprocess.PIPE, text=True, env=environment())
+                self.addCleanup(process.kill)
+                while "1 of 2" not in process.stdout.readline():
+                    pass
+                process.send_signal(number)
+                out, err = process.communicate(timeout=PATIENCE)
+                self.assertEqual((process.returncode, err), (status, ""))
+                self.assertIn("1 of 2 runs are done; interrupted", out)
+                self.assertEqual([r["warmup"] for r in rows_of(self.out)], [5])
+                self.assertIn("1 of 2 runs are done; interrupted", page.read_text())
 
     def test_a_run_that_cannot_begin(self):
         """It is a row, failed, and the others go on."""
@@ -486,6 +500,7 @@ class BadFiles(Case):
         self.refused_at(2, 17, 'target = "scg"\nleapfrog = [10, [20]]\n', "a whole number", "a list")
         self.refused_at(2, 13, 'target = "scg"\nstep-size = "0.1"\n', "a number", "a string")
         self.refused_at(1, 10, 'target = 3\n', "a string")
+        self.refused_at(1, 15, 'force-dense = "yes"\n', "true or false", "a string")
         self.refused_at(1, 10, 'target = ""\n', "empty")
         self.refused_at(2, 8, 'target = "scg"\ngrid = 3\n', "[[grid]]")
         self.refused_at(2, 1, 'target = "scg"\n[grid]\nchains = 3\n', "[[grid]]")

@@ -35,11 +35,12 @@ first [[grid]] hold for every grid that does not set them itself.
   eta = 1e-2
   metric = ["unit", "diagonal"]
 Every run adds a line of JSON to the rows when it is done. The same command skips what is there, so
-an interrupted sweep goes on, and a longer list adds only what is new.
+an interrupted sweep goes on, and a longer list adds only what is new; to run all of it again, remove
+the rows.
 Examples:
   lockstep-bench sweep bench/sweeps/well-tuned-hmc.toml --out hmc.jsonl --report hmc.html
   lockstep-bench sweep mine.toml --threads 4
-Ctrl-C ends the run in progress, reports those that are done, and exits with 130.)";
+Ctrl-C ends the run in progress, reports those that are done, and exits with 130 (SIGTERM: 143).)";
 
 struct Arguments {
   std::string file, out, report;
@@ -153,7 +154,7 @@ int run_sweep(Arguments& a) {
   if (!a.report.empty()) {
     write_file(a.report, sweep_page(summary, a.file, state));
   }
-  return stopped ? kInterrupted : kOk;
+  return stopped ? interrupted_status() : kOk;
 }
 
 }  // namespace

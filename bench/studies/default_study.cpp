@@ -69,18 +69,6 @@ constexpr std::pair<const char*, double Figures::*> kFigures[] = {
     {"seconds", &Figures::seconds},
 };
 
-/// The largest |error| of means and standard deviations in their standard errors; NaN without
-/// truth.
-double worst_error(const Fit& fit) {
-  double worst = StudyRow::kUnknown;
-  for (const ParameterSummary& p : fit.parameters) {
-    for (const double error : {p.error_in_mcse, p.sd_error_in_mcse}) {
-      worst = std::fmax(worst, std::abs(error));  // fmax passes over NaN
-    }
-  }
-  return worst;
-}
-
 Hmc sampler_of(const Case& c) {
   Hmc hmc;
   hmc.leapfrog = c.leapfrog;
@@ -110,7 +98,7 @@ Figures figures_of(const Fit& fit) {
           fit.ess_per_second_min(),
           fit.acceptance,
           static_cast<double>(fit.divergences),
-          worst_error(fit),
+          worst_error_in_mcse(fit),
           fit.nested_rhat_max(),
           fit.seconds.total()};
 }

@@ -340,7 +340,10 @@ StudyResult run_study(const StudySettings& settings) {
     result.cases[p.name] = settings_of(p);
   }
   result.notes.push_back(
-      "Stored variances stand beside the exact ones (in brackets): " + std::to_string(kUsed) +
+      "HMC of about " + std::to_string(kLeapfrog) +
+      " leapfrog steps stands in for the question's NUTS. Stored variances stand beside the exact "
+      "ones (in brackets): " +
+      std::to_string(kUsed) +
       " correlated draws of one chain are few. pooled_window_variance is the same window's metric "
       "of " +
       std::to_string(settings.chains) +

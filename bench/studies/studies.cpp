@@ -54,4 +54,14 @@ OverSeeds over_seeds(const std::vector<double>& values) {
   return {mean, values.size() > 1 ? std::sqrt(squares / (n - 1) / n) : StudyRow::kUnknown};
 }
 
+double worst_error_in_mcse(const Fit& fit) {
+  double worst = StudyRow::kUnknown;
+  for (const ParameterSummary& p : fit.parameters) {
+    for (const double error : {p.error_in_mcse, p.sd_error_in_mcse}) {
+      worst = std::fmax(worst, std::abs(error));  // fmax passes over NaN
+    }
+  }
+  return worst;
+}
+
 }  // namespace lockstep::bench

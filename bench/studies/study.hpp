@@ -13,6 +13,7 @@
 
 #include "host/io/json.hpp"
 #include "lockstep/options.hpp"
+#include "lockstep/result.hpp"
 
 namespace lockstep::bench {
 
@@ -84,5 +85,9 @@ struct OverSeeds {
   double mean, mcse;
 };
 OverSeeds over_seeds(const std::vector<double>& values);
+
+/// The largest |error| of known means and standard deviations in their standard errors; NaN where
+/// none is known.
+double worst_error_in_mcse(const Fit& fit);
 
 }  // namespace lockstep::bench

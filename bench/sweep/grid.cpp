@@ -205,12 +205,11 @@ void add_grid(const std::string& file, const std::vector<Axis>& shared, std::vec
     return std::find(order.begin(), order.end(), a[0].option) <
            std::find(order.begin(), order.end(), b[0].option);
   });
-  double runs = static_cast<double>(into.size()), here = 1;
+  double runs = 1;
   for (const Axis& axis : axes) {
-    here *= static_cast<double>(axis.size());
+    runs *= static_cast<double>(axis.size());
   }
-  runs += here;
-  require(runs <= kMostRuns,
+  require(static_cast<double>(into.size()) + runs <= kMostRuns,
           file + ": more than " + std::to_string(kMostRuns) + " runs: shorten its lists");
   expand(axes, into);
 }

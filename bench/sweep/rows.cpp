@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bench/cli/table.hpp"
+#include "bench/studies/study.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep::bench {
@@ -19,17 +20,6 @@ namespace {
 constexpr double kConverged = 1.01;   // R-hat, nested where there are superchains
 constexpr double kRight = 4;          // errors in MCSE
 constexpr double kDivergent = 0.001;  // share of transitions
-
-/// NaN unless something is known.
-double worst_error(const Fit& fit) {
-  double worst = SweepFigures::kUnknown;
-  for (const ParameterSummary& p : fit.parameters) {
-    for (const double error : {p.error_in_mcse, p.sd_error_in_mcse}) {
-      worst = std::fmax(worst, std::abs(error));  // fmax passes over NaN
-    }
-  }
-  return worst;
-}
 
 /// Why the draws are not to be trusted.
 Json failures_of(const Fit& fit) {
@@ -48,7 +38,7 @@ Json failures_of(const Fit& fit) {
   if (share > kDivergent) {
     failures.push_back(significant(100 * share, 2) + " % divergences");
   }
-  const double worst = worst_error(fit);
+  const double worst = worst_error_in_mcse(fit);
   if (worst > kRight) {
     failures.push_back("moments wrong by " + significant(worst, 3) + " standard errors");
   }
@@ -80,7 +70,7 @@ double number(const Json& row, const char* name) {
 Json sweep_row(const Combination& combination, const Fit& fit) {
   Json row = heading(combination);
   row["failures"] = failures_of(fit);
-  row["worst_error_in_mcse"] = json_number(worst_error(fit));
+  row["worst_error_in_mcse"] = json_number(worst_error_in_mcse(fit));
   Json run = to_json(fit, combination.value("target"));
   run.erase("parameters");
   run.erase("inverse_mass");
