@@ -19,7 +19,8 @@ class DataMissing(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """One static HMC, the same in every library: no jitter, no adaptation.
+    """One static HMC, the same in every library: no jitter, no adaptation. As many draws as take the
+    peers some seconds, and us long enough to be timed.
 
     Trajectories are about a quarter of a period of the widest direction, and away from multiples of
     half a period of any other, where a fixed length returns to where it came from.
@@ -37,14 +38,14 @@ class Setting:
 ICG_VARIANCES = tuple(10 ** (-2 + 4 * j / 49) for j in range(50))
 
 SETTINGS = {
-    "std-normal": Setting(0.25, 6, 2000, 50),
-    "icg": Setting(0.25, 6, 1000, 200, inverse_mass=ICG_VARIANCES),
-    "scg": Setting(0.09, 170, 1000, 50),
+    "std-normal": Setting(0.25, 6, 4000, 50),
+    "icg": Setting(0.25, 6, 3000, 200, inverse_mass=ICG_VARIANCES),
+    "scg": Setting(0.09, 170, 8000, 50),
     # The modes are 4 apart with a standard deviation of 0.32: no chain ever changes its mode. By
     # symmetry |x_1| is a Markov chain of its own, and that one mixes: it is what is compared.
-    "mog": Setting(0.1, 5, 3000, 100, folded=(0,)),
+    "mog": Setting(0.1, 5, 20000, 100, folded=(0,)),
     "rough-well": Setting(0.1, 15, 2000, 50),
-    "banana": Setting(0.5, 30, 2000, 100, start_radius=10.0),
+    "banana": Setting(0.5, 30, 8000, 100, start_radius=10.0),
     "eight-schools-nc": Setting(0.2, 12, 1500, 100),
     "german-credit": Setting(0.03, 7, 200, 100, start_radius=0.5),
 }

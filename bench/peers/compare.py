@@ -84,7 +84,7 @@ def efficiency(options, folder, target):
     setting = cases.SETTINGS[target]
     if options.quick:
         setting = dataclasses.replace(setting, draws=max(100, setting.draws // 10))
-    kept = min(256, options.chains)
+    kept = min(options.keep_chains, options.chains)
     ours = samplers.Lockstep(options.bench, folder, target, setting, options.chains, kept)
     peers, failures = [], {}
     for make in (samplers.NumPyro, samplers.BlackJax):
@@ -164,6 +164,8 @@ def arguments(argv):
     parser.add_argument("--peer", nargs="+", choices=["NumPyro", "BlackJAX"],
                         default=["NumPyro", "BlackJAX"])
     parser.add_argument("--chains", type=int, default=1024)
+    parser.add_argument("--keep-chains", type=int, default=64, metavar="N",
+                        help="chains whose draws every library keeps, for ESS and moments [64]")
     parser.add_argument("--repetitions", type=int, metavar="N", help="[5; quick: 3]")
     parser.add_argument("--seeds", type=int, nargs="+", metavar="SEED",
                         help="of cold starts [1 2 3 4 5; quick: 1]")
@@ -183,12 +185,13 @@ def arguments(argv):
     for name in options.target or []:
         if name not in known:
             parser.error(f"no target is called {name!r}: choose from {', '.join(sorted(known))}")
-    for name in ("chains", "repetitions", "cold_chains", "cold_warmup"):
+    for name in ("chains", "keep_chains", "repetitions", "cold_chains", "cold_warmup"):
         value = getattr(options, name)
         if value is not None and value < 1:
             parser.error(f"--{name.replace('_', '-')} is {value}: give a positive number")
-    if options.chains < 4:
-        parser.error(f"--chains is {options.chains}: ESS needs at least 4")
+    for name in ("chains", "keep_chains"):
+        if getattr(options, name) < 4:
+            parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}: give at least 4")
     if not os.access(options.bench, os.X_OK) or options.bench.is_dir():
         parser.error(f"--bench {options.bench} is not a program: build lockstep-bench, or leave it out")
     options.repetitions = options.repetitions or (3 if options.quick else 5)
@@ -211,13 +214,13 @@ def document(options):
     said = subprocess.run([str(options.bench), "--version"], capture_output=True, text=True)
     versions["lockstep"] = said.stdout.strip() or "unknown"
     return dict(date=datetime.date.today().isoformat(), processor=processor(), cores=1,
-                versions=versions, speed=[], cold=[], stan=os.environ.get("LOCKSTEP_PEERS_STAN", ""))
+                versions=versions, speed=[], cold=[])
 
 
 def markdown(results):
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     text = (f"# Lockstep and its peers on one core\n\n{results['date']}; {results['processor']}, one "
-            f"core for all; {versions}. {results['stan']}\n")
+            f"core for all; {versions}.\n")
     if results["speed"]:
         text += ("\n## The same static HMC: ESS per second\n\nMedian over interleaved repetitions; "
                  "quartiles of the ratio.\n\n" + verdict.efficiency_table(results["speed"]))
