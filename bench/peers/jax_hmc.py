@@ -54,6 +54,10 @@ def targets(jnp, log1p, exp):
         return (0.5 * jnp.sum(t * t + misfit * misfit) + mu * mu / 50 +
                 softplus(2 * s - 2 * math.log(5)) - s)
 
+    def banana(q):  # x1 ~ N(0, 10), x2 ~ N(0.03 (x1^2 - 100), 1)
+        bend = q[1] - 0.03 * (q[0] * q[0] - 100)
+        return 0.005 * q[0] * q[0] + 0.5 * bend * bend
+
     precision = jnp.array([1 / v for v in icg], jnp.float32)
     both = (100 + 0.01) / 2
     return {
@@ -62,6 +66,7 @@ def targets(jnp, log1p, exp):
         "scg": (2, scg, [both, both]),
         "mog": (2, mog, None),
         "rough-well": (2, rough_well, None),
+        "banana": (2, banana, None),
         "eight-schools-nc": (10, eight_schools_nc, None),
     }
 
