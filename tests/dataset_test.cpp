@@ -165,6 +165,15 @@ TEST_F(DatasetTest, ReadsJsonArrays) {
   EXPECT_EQ(data.at("e").shape, std::vector<std::size_t>{0});
 }
 
+TEST_F(DatasetTest, JsonNullIsAMissingValue) {
+  const auto data = read_json_data(write("gaps.json", R"({"y": [1, null, 3]})"));
+  const std::vector<double>& y = data.at("y").values;
+  ASSERT_EQ(y.size(), 3u);
+  EXPECT_EQ(y[0], 1);
+  EXPECT_TRUE(std::isnan(y[1]));
+  EXPECT_EQ(y[2], 3);
+}
+
 TEST_F(DatasetTest, RefusesJsonThatIsNotNumbers) {
   const auto json_error = [&](const std::string& text) {
     return error_of([&] { read_json_data(write("bad.json", text)); });

@@ -159,9 +159,11 @@ fs::path find_data_file(const std::string& name, const std::string& file,
     }
     searched += (searched.empty() ? "" : ", ") + folder.string();
   }
-  throw FileError("data set " + name + ": " + file + " is in none of " +
-                  (searched.empty() ? "the searched folders, for there are none" : searched) +
-                  ": run `bench/fetch-data " + name + "`, or name its folder with --data-dir");
+  throw FileError(
+      "data set " + name + ": " + file + " is in none of " +
+      (searched.empty() ? "the searched folders, for there are none" : searched) +
+      ": run `bench/fetch-data " + name +
+      "` (if `bench/fetch-data list` has it), or name the folder it is in with --data-dir");
 }
 
 Table read_csv(const fs::path& path) {
