@@ -8,9 +8,9 @@ ArviZ's bulk ESS of the worst parameter, of the same number of kept chains in ea
 chains. A row is void where the mean acceptance differs by more than 0.01, or a first or second moment
 by more than 4 combined standard errors (between chains, which are independent).
 
-Cold start: from process start (imports, compilation, warm-up, all) to nested R-hat < 1.01 of ours, split
-R-hat < 1.01 of NumPyro's NUTS and HMC with the settings it recommends, and the gradients per chain spent
-until then. Both are looked at after the same numbers of draws.
+Cold start: from process start (imports, compilation, warm-up, all) to nested R-hat < 1.01 of ours,
+and to split R-hat < 1.01 of NumPyro's NUTS and HMC with the settings it recommends; the seconds, and
+the gradients per chain spent until then. Both are looked at after the same numbers of draws.
 
 Exit status 2: something needed is missing. 1: a row failed or is void.
 """
@@ -108,7 +108,8 @@ def efficiency(options, folder, target):
 
 
 def our_cold_start(options, folder, target, seed):
-    """Finds after how many draws nested R-hat is below the bound; that run, afresh, is the timed one."""
+    """After how many draws nested R-hat is below the bound: each try is a run from the start, and the
+    last one, which has just enough, is what counts."""
     import samplers
 
     file = pathlib.Path(folder) / "cold.json"
@@ -193,7 +194,7 @@ def arguments(argv):
         if getattr(options, name) < 4:
             parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}: give at least 4")
     if not os.access(options.bench, os.X_OK) or options.bench.is_dir():
-        parser.error(f"--bench {options.bench} is not a program: build lockstep-bench, or leave it out")
+        parser.error(f"--bench {options.bench} is not a program: build lockstep-bench")
     options.repetitions = options.repetitions or (3 if options.quick else 5)
     options.seeds = options.seeds or ([1] if options.quick else [1, 2, 3, 4, 5])
     return options

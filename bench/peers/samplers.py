@@ -116,7 +116,7 @@ class Scanned:
 
 
 class NumPyro(Scanned):
-    """NumPyro's HMC kernel, batched by its own vmap, in our scan: what MCMC(chain_method="vectorized")
+    """NumPyro's HMC kernel, batched by its own vmap, in our scan: what MCMC with vectorized chains
     runs, without that class's second or so of Python for each call."""
 
     name = "NumPyro"

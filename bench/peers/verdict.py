@@ -21,7 +21,7 @@ def quartiles(values):
 
 
 def pooled(repetitions):
-    """(figures, standard errors) of independent repetitions: means, and root of summed squares / n."""
+    """(figures, errors) of n independent repetitions: means, and root of summed squares / n."""
     n = len(repetitions)
     figures = [sum(column) / n for column in zip(*(r["moments"] for r in repetitions))]
     errors = [math.sqrt(sum(e * e for e in column)) / n

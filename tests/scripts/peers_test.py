@@ -137,8 +137,8 @@ class Arguments(unittest.TestCase):
 
 class Program(unittest.TestCase):
     def run_script(self, *arguments, **environment):
-        return subprocess.run(["bash", str(PEERS / "run"), *arguments], capture_output=True, text=True,
-                              timeout=120, env={**os.environ, **environment})
+        return subprocess.run(["bash", str(PEERS / "run"), *arguments], capture_output=True,
+                              text=True, timeout=120, env={**os.environ, **environment})
 
     def test_help(self):
         with tempfile.TemporaryDirectory() as empty:
@@ -201,8 +201,8 @@ class Targets(unittest.TestCase):
         self.assertAlmostEqual(potential((3.0, 1.0)), 9 / 200 + (1 - 0.03 * (9 - 100)) ** 2 / 2)
 
     def test_no_trajectory_returns_to_its_start(self):
-        """A leapfrog step turns a normal coordinate of frequency w by arccos(1 - (step w)^2 / 2); after
-        all steps no direction may be back at +- where it was, which a fixed length would not leave."""
+        """A leapfrog step turns a normal coordinate of frequency w by arccos(1 - (step w)^2 / 2);
+        after all steps no direction may be back at +- where it was."""
         directions = {"std-normal": [1.0], "icg": [1.0], "scg": [0.1, 10.0], "mog": [10 ** 0.5]}
         for name, frequencies in directions.items():
             setting = cases.SETTINGS[name]
