@@ -225,7 +225,8 @@ def markdown(results):
     if results["speed"]:
         text += ("\n## The same static HMC: ESS per second\n\nMedians over interleaved repetitions, "
                  "quartiles of the ratio. The ratio of CPU time is what counts on a busy core; ours "
-                 "there includes summarising and writing the draws.\n\n" + verdict.efficiency_table(results["speed"]))
+                 "there includes summarising and writing the draws.\n\n"
+                 + verdict.efficiency_table(results["speed"]))
     if results["cold"]:
         text += (f"\n## From process start to R-hat < {RHAT}\n\nGradients per chain, median over "
                  "seeds; ours: 1024 chains, nested R-hat, default settings; NumPyro: "
