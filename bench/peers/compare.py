@@ -224,8 +224,8 @@ def markdown(results):
             f"core for all; {versions}.\n")
     if results["speed"]:
         text += ("\n## The same static HMC: ESS per second\n\nMedians over interleaved repetitions, "
-                 "quartiles of the ratio. The ratio of CPU time is what counts on a busy core; ours "
-                 "there includes summarising and writing the draws.\n\n"
+                 "quartiles of the ratio. That of CPU time, which other processes do not stretch, is "
+                 "a lower bound, and a weak one with --quick: our summary and files count as ours.\n\n"
                  + verdict.efficiency_table(results["speed"]))
     if results["cold"]:
         text += (f"\n## From process start to R-hat < {RHAT}\n\nGradients per chain, median over "

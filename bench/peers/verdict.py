@@ -118,7 +118,7 @@ def table(header, rows):
 
 def efficiency_table(rows):
     return table(
-        ["target", "peer", "ours, ESS/s", "theirs, ESS/s", "ratio", "quartiles", "of CPU time",
+        ["target", "peer", "ours, ESS/s", "theirs, ESS/s", "ratio", "quartiles", "of CPU time, at least",
          "acceptance", ""],
         [[r["target"], r["peer"], number(r["ours"]), number(r["theirs"]),
           "void" if r["void"] else number(r["ratio"]),
