@@ -1,8 +1,7 @@
 """What the comparison runs: targets as JAX potentials, and one setting for each.
 
 The potentials are those of jax_hmc.py, and two more. Draws are compared on the scale that Lockstep
-reports (theta and tau of the eight schools, v and x of the funnel), so each case says how to get there
-from the unconstrained one.
+reports: theta and tau of the eight schools, v and x of the funnel.
 """
 
 import csv

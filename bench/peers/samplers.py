@@ -1,13 +1,18 @@
 """The samplers of the comparison, each behind the same call:
 
-    run(seed) -> Drawn(seconds, draws [kept chains][draws][parameters], acceptance)
+    run(seed) -> Drawn(seconds, cpu_seconds, draws [kept chains][draws][parameters], acceptance)
 
 Each runs `chains` chains and keeps the draws of the first `kept`. Burn-in is run and not timed; the
-seconds are those of the draws, with compilation, tracing and process start left out.
+seconds are those of the draws, with compilation, tracing and process start left out. Seconds of CPU
+time, which other processes on the core do not stretch, are the peers' own in that call; ours are those
+of the whole process less those of one that makes hardly a draw, so that our summary of the draws and the
+writing of them count against us.
 """
 
 import json
 import pathlib
+import resource
+import statistics
 import subprocess
 import time
 from dataclasses import dataclass
@@ -18,6 +23,7 @@ import cases
 @dataclass
 class Drawn:
     seconds: float
+    cpu_seconds: float
     draws: object
     acceptance: float
 
@@ -43,21 +49,28 @@ class Lockstep:
         self.command = [
             str(program), "run", "--target", target, "--sampler", "hmc", "--backend", "cpu",
             "--threads", "1", "--precision", "float", "--chains", str(chains),
-            "--warmup", str(setting.burn_in), "--schedule", "windowed", "--no-restart",
-            "--draws", str(setting.draws), "--step-size", repr(setting.step_size),
+            "--warmup", str(setting.burn_in), "--schedule", "windowed", "--no-restart", "--step-size", repr(setting.step_size),
             "--leapfrog", str(setting.leapfrog), "--length-jitter", "none", "--metric", metric,
             "--start-radius", repr(setting.start_radius), "--superchain", "1",
             "--keep-chains", str(kept), "--json", str(self.json), "--draws-out", str(self.npy)]
+        self.overhead = statistics.median(self.cpu_seconds(seed, 4) for seed in (1, 2, 3))
+
+    def cpu_seconds(self, seed, draws):
+        """Of a whole process."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        run_lockstep([*self.command, "--seed", str(seed), "--draws", str(draws)])
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     def run(self, seed):
         import numpy as np
 
-        run_lockstep([*self.command, "--seed", str(seed)])
+        cpu_seconds = self.cpu_seconds(seed, self.setting.draws) - self.overhead
         said = json.loads(self.json.read_text(encoding="utf-8"))
         seconds = said["seconds"]["sampling"] + said["seconds"]["transfer"]
         draws = np.load(self.npy)
         self.npy.unlink()
-        return Drawn(seconds, draws, said["acceptance"])
+        return Drawn(seconds, cpu_seconds, draws, said["acceptance"])
 
 
 def run_lockstep(command):
@@ -108,15 +121,15 @@ class Scanned:
         start, begin, burn, draw = jax.random.split(jax.random.PRNGKey(seed), 4)
         q = jax.random.uniform(start, (self.chains, self.dim), minval=-radius, maxval=radius)
         state = jax.block_until_ready(self.burn(self.begin_jit(q, begin), burn))
-        clock = time.perf_counter()
+        clock, cpu_clock = time.perf_counter(), time.process_time()
         _, draws, acceptance = jax.block_until_ready(self.sample(state, draw))
-        seconds = time.perf_counter() - clock
+        seconds, cpu_seconds = time.perf_counter() - clock, time.process_time() - cpu_clock
         draws = np.swapaxes(np.asarray(draws), 0, 1)
-        return Drawn(seconds, cases.constrain(self.target, draws), float(acceptance))
+        return Drawn(seconds, cpu_seconds, cases.constrain(self.target, draws), float(acceptance))
 
 
 class NumPyro(Scanned):
-    """NumPyro's HMC kernel, batched by its own vmap, in our scan: what MCMC(chain_method="vectorized")
+    """NumPyro's HMC kernel, batched by its own vmap, in our scan: what MCMC with vectorized chains
     runs, without that class's second or so of Python for each call."""
 
     name = "NumPyro"

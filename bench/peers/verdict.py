@@ -21,7 +21,7 @@ def quartiles(values):
 
 
 def pooled(repetitions):
-    """(figures, standard errors) of independent repetitions: means, and root of summed squares / n."""
+    """(figures, errors) of n independent repetitions: means, and root of summed squares / n."""
     n = len(repetitions)
     figures = [sum(column) / n for column in zip(*(r["moments"] for r in repetitions))]
     errors = [math.sqrt(sum(e * e for e in column)) / n
@@ -59,7 +59,8 @@ def void_reason(ours, theirs):
 
 
 def efficiency_row(target, peer, ours, theirs):
-    """One row from paired repetitions, each dict(seconds, ess, acceptance, moments, errors).
+    """One row from paired repetitions, each dict(seconds, cpu_seconds, ess, acceptance,
+    moments, errors).
 
     The ratio is ours over theirs within a repetition, so that what else the machine does while it
     runs acts on both.
@@ -75,6 +76,10 @@ def efficiency_row(target, peer, ours, theirs):
         # Free of the noise of the ESS estimates: the same kernel has one ESS per draw.
         row["speed_ratio"] = statistics.median(b["seconds"] / a["seconds"]
                                                for a, b in zip(ours, theirs))
+        if all(r["cpu_seconds"] > 0 for r in [*ours, *theirs]):
+            row["cpu_ratio"] = statistics.median(
+                a["ess"] / a["cpu_seconds"] * b["cpu_seconds"] / b["ess"]
+                for a, b in zip(ours, theirs))
     return row
 
 
@@ -113,10 +118,12 @@ def table(header, rows):
 
 def efficiency_table(rows):
     return table(
-        ["target", "peer", "ours, ESS/s", "theirs, ESS/s", "ratio", "quartiles", "acceptance", ""],
+        ["target", "peer", "ours, ESS/s", "theirs, ESS/s", "ratio", "quartiles", "of CPU time, at least",
+         "acceptance", ""],
         [[r["target"], r["peer"], number(r["ours"]), number(r["theirs"]),
           "void" if r["void"] else number(r["ratio"]),
           "-" if r["void"] or r["q25"] is None else f"{number(r['q25'])} - {number(r['q75'])}",
+          "-" if r["void"] else number(r.get("cpu_ratio")),
           "-" if "acceptance_ours" not in r else
           f"{r['acceptance_ours']:.3f}, {r['acceptance_theirs']:.3f}",
           f"void: {r['void']}" if r["void"] else ""] for r in rows])

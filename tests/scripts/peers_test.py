@@ -27,7 +27,7 @@ COMPARABLE = all(importlib.util.find_spec(name) for name in compare.PACKAGES)
 
 
 def repetition(seconds=1.0, ess=100.0, acceptance=0.9, moments=(0.0, 1.0), errors=(0.01, 0.01)):
-    return dict(seconds=seconds, ess=ess, acceptance=acceptance, moments=list(moments),
+    return dict(seconds=seconds, cpu_seconds=seconds / 2, ess=ess, acceptance=acceptance, moments=list(moments),
                 errors=list(errors))
 
 
@@ -43,7 +43,7 @@ class Arithmetic(unittest.TestCase):
         theirs = [repetition(10), repetition(30), repetition(10)]
         row = verdict.efficiency_row("t", "p", ours, theirs)
         self.assertEqual((row["ours"], row["theirs"], row["void"]), (100, 10, None))
-        for figure in ("q25", "ratio", "q75", "speed_ratio"):
+        for figure in ("q25", "ratio", "q75", "speed_ratio", "cpu_ratio"):
             self.assertAlmostEqual(row[figure], 10)
 
     def test_ratio_counts_ess_and_time(self):
@@ -94,10 +94,10 @@ class Void(unittest.TestCase):
                 verdict.efficiency_row("icg", "P", [repetition()], [repetition(seconds=16)]),
                 verdict.failed_row("mog", "Q", "out of memory")]
         page = verdict.efficiency_table(rows)
-        self.assertIn("| scg | P | 100 | 100 | void | - | 0.900, 0.500 | "
+        self.assertIn("| scg | P | 100 | 100 | void | - | - | 0.900, 0.500 | "
                       "void: acceptance 0.500, ours 0.900 |", page)
-        self.assertIn("| icg | P | 100 | 6.25 | 16 | 16 - 16 | 0.900, 0.900 |  |", page)
-        self.assertIn("| mog | Q | - | - | void | - | - | void: out of memory |", page)
+        self.assertIn("| icg | P | 100 | 6.25 | 16 | 16 - 16 | 16 | 0.900, 0.900 |  |", page)
+        self.assertIn("| mog | Q | - | - | void | - | - | - | void: out of memory |", page)
         self.assertIn("void: late", verdict.cold_table([verdict.failed_row("t", "p", "late")]))
 
 
@@ -137,8 +137,8 @@ class Arguments(unittest.TestCase):
 
 class Program(unittest.TestCase):
     def run_script(self, *arguments, **environment):
-        return subprocess.run(["bash", str(PEERS / "run"), *arguments], capture_output=True, text=True,
-                              timeout=120, env={**os.environ, **environment})
+        return subprocess.run(["bash", str(PEERS / "run"), *arguments], capture_output=True,
+                              text=True, timeout=120, env={**os.environ, **environment})
 
     def test_help(self):
         with tempfile.TemporaryDirectory() as empty:
@@ -201,8 +201,8 @@ class Targets(unittest.TestCase):
         self.assertAlmostEqual(potential((3.0, 1.0)), 9 / 200 + (1 - 0.03 * (9 - 100)) ** 2 / 2)
 
     def test_no_trajectory_returns_to_its_start(self):
-        """A leapfrog step turns a normal coordinate of frequency w by arccos(1 - (step w)^2 / 2); after
-        all steps no direction may be back at +- where it was, which a fixed length would not leave."""
+        """A leapfrog step turns a normal coordinate of frequency w by arccos(1 - (step w)^2 / 2);
+        after all steps no direction may be back at +- where it was."""
         directions = {"std-normal": [1.0], "icg": [1.0], "scg": [0.1, 10.0], "mog": [10 ** 0.5]}
         for name, frequencies in directions.items():
             setting = cases.SETTINGS[name]
