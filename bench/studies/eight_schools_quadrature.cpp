@@ -38,7 +38,8 @@ Conditional given(double s, const NormalPrior& prior) {
   Conditional c{};
   c.tau = std::exp(s);
   double precision = 1 / (prior.sd * prior.sd), weighted = prior.mean * precision;
-  c.log_density = s - std::log1p(c.tau * c.tau / (Model::tau_scale * Model::tau_scale));
+  c.log_density =
+      s - std::log1p(c.tau * c.tau / (HalfCauchySpread::scale * HalfCauchySpread::scale));
   for (int j = 0; j < Model::schools; ++j) {
     c.v[j] = Model::error[j] * Model::error[j] + c.tau * c.tau;
     precision += 1 / c.v[j];
