@@ -272,6 +272,7 @@ TEST_F(NetcdfFiles, HoldTheWarmup) {
   Fit fit = eight_schools();
   fit.warmup_draws = fit.draws;
   fit.warmup_draws.draws = 4;
+  fit.adaptation.clear();
   for (int t = 0; t < 12; ++t) {
     fit.adaptation.push_back({0.1 * (t + 1), 0.7 * (t + 1), 0.8, 0.5, 0, false});
   }

@@ -122,7 +122,7 @@ template <class L, class Target, class Make>
 /// How far two lanes are apart, chains that decided otherwise aside.
 struct Apart {
   double position = 0;  // relative to the largest coordinate of all chains
-  double energy = 0;    // of the error, relative to 1 + the largest |H|
+  double energy = 0;    // of the error, relative to 1 + the largest |H| and the error itself
   int ties = 0;         // chains that decided otherwise
 };
 
@@ -137,7 +137,9 @@ Apart apart(const Outcome& a, const Outcome& b) {
   }
   const std::size_t d = a.q.size() / kChains;
   for (std::size_t c = 0; c < kChains; ++c) {
-    const double difference = std::abs(a.error[c] - b.error[c]) / energy;
+    // A proposal that flew off has an energy far beyond those of the states.
+    const double difference =
+        std::abs(a.error[c] - b.error[c]) / std::max(energy, std::abs(a.error[c]));
     r.energy = difference <= r.energy ? r.energy : difference;
     if (a.accepted[c] != b.accepted[c]) {
       ++r.ties;

@@ -242,8 +242,9 @@ TEST(Report, OfAGoodRun) {
   }
   expect_says(page, "lockstep-bench run --target x");
   expect_says(page, fit.digest());
-  // Eight parameters of four plots, three pairs, one energy plot; an svg has another one inside.
-  EXPECT_EQ(count(page, "</svg>"), 2u * (8 * 4 + 3 + 1));
+  // Eight parameters of four plots, three pairs, one energy plot, three of the warm-up; an svg has
+  // another one inside.
+  EXPECT_EQ(count(page, "</svg>"), 2u * (8 * 4 + 3 + 1 + 3));
   EXPECT_EQ(page, report_html(fit, {"std-normal", "lockstep-bench run --target x", {}}));
 }
 
@@ -262,6 +263,7 @@ TEST(Report, OfNamesThatHtmlWouldRead) {
 
 TEST(Report, OfWhatWarmupDid) {
   Fit fit = fit_of("banana", small());
+  fit.adaptation.clear();
   for (int t = 0; t < 1000; ++t) {
     fit.adaptation.push_back(
         {0.1 + 0.01 * t, 1.0 + t, 0.8, 0.3, t % 100 == 0 ? 5 : 0, t == 200 || t == 600});

@@ -238,7 +238,7 @@ class Faults(Case):
 
         for option in ["--checkpoint", "--draws-out", "--json"]:
             with self.subTest(option):
-                file = self.folder / f"full{option}"
+                file = self.folder / f"full{option}.npy"
                 run = ["run", "--target", "icg", "--chains", 64, "--warmup", 20, "--draws", 64]
                 self.refused(*run, option, file, preexec_fn=limit,
                              says=["cannot write", str(file)])
