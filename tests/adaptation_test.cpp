@@ -328,6 +328,10 @@ TEST(WarmUp, EndsEarlyOnlyWhenChainsAgree) {
   SampleOptions modes = options;
   modes.start_radius = 4;
   EXPECT_EQ(fit_of("mog", Hmc{.leapfrog = 5}, modes).warmup_done, 400);
+  // With a metric that is not tuned too.
+  const Fit unit = fit_of("std-normal", Hmc{.leapfrog = 3, .metric = Metric::unit}, options);
+  EXPECT_LT(unit.warmup_done, 200);
+  EXPECT_LT(unit.nested_rhat_max(), 1.01);
   SampleOptions told = options;
   told.adaptation.stop_early = false;
   EXPECT_EQ(fit_of("icg", Hmc{}, told).warmup_done, 400);

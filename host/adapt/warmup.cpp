@@ -168,7 +168,7 @@ void WarmUp::begin() {
 
 bool WarmUp::collects() const {
   const bool last = done_ + 1 == window().end;
-  return tunes_metric_ && window().sets_metric && done_ >= window().collects_from &&
+  return window().sets_metric && done_ >= window().collects_from &&
          (last || (done_ - window().collects_from) % stride_ == 0);
 }
 
@@ -236,8 +236,10 @@ void WarmUp::collect() {
   watch_.add(acceptance_, potential_);
   if (collects()) {
     engine_.positions(q_);
-    estimator_.add(q_, gradient_, chains_);
     superchains_.add(q_);
+    if (tunes_metric_) {
+      estimator_.add(q_, gradient_, chains_);
+    }
   }
 }
 
