@@ -337,6 +337,14 @@ TEST(WarmUp, EndsEarlyOnlyWhenChainsAgree) {
   EXPECT_EQ(fit_of("icg", Hmc{}, told).warmup_done, 400);
 }
 
+TEST(WarmUp, DoesNotEndBeforeADenseMetricHasItsDraws) {
+  // 96 chains in 10 dimensions: the windows of 10 and 20 transitions pool 480 and 960 draws.
+  const Fit fit =
+      fit_of("std-normal", Hmc{.leapfrog = 3, .metric = Metric::dense}, options_of(96, 400));
+  EXPECT_GT(fit.warmup_done, 60);
+  EXPECT_EQ(fit.metric.kind, Metric::dense);
+}
+
 TEST(WarmUp, WindowedSetsMetricsAtTheEndsOfItsWindows) {
   SampleOptions options = options_of(8, 200);
   options.adaptation.schedule = Schedule::windowed;

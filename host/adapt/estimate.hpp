@@ -30,7 +30,11 @@ class MetricEstimator {
   std::int64_t count() const { return draws_.count(); }
   const PooledMoments& draws() const { return draws_; }
 
-  /// None while there are too few draws to say anything.
+  /// Whether there are draws enough for the kind of metric that was asked for.
+  bool ready() const { return kind_ != Metric::dense || enough_for_dense(); }
+
+  /// None while there are too few draws to say anything; a diagonal while a dense metric has to
+  /// wait.
   std::optional<PreparedMetric> estimate() const;
 
   void clear();

@@ -268,7 +268,7 @@ void WarmUp::close_window() {
 
 bool WarmUp::settled() const {
   return pooled_ && options_.adaptation.stop_early && window().sets_metric &&
-         superchains_.nested_rhat() < kAgreement &&
+         superchains_.nested_rhat() < kAgreement && (!tunes_metric_ || estimator_.ready()) &&
          (!tunes_step_ || within_factor(steps_.average(), rested_step_, kRestingStep)) &&
          (!length_ || within_factor(length_->mean_length(), rested_length_, kRestingLength));
 }

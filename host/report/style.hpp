@@ -41,7 +41,7 @@ thead th:first-child{text-align:left;position:sticky;left:0;background:var(--pap
 tbody tr:hover td,tbody tr:hover th{background:var(--card)}
 td.bad{color:var(--bad);font-weight:600}td.bad::after{content:" !"}
 details{margin:.8rem 0}summary{cursor:pointer;color:var(--a);padding:.2rem 0}
-.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,17.2rem),1fr));gap:.7rem}
+.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));gap:.7rem}
 figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;
 padding:.55rem .6rem .4rem;display:flex;flex-direction:column}
 figcaption{font-size:.85rem;font-weight:600}
