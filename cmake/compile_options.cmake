@@ -39,7 +39,10 @@ if(LOCKSTEP_SANITIZE)
     "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:${lockstep_sanitizers}>>")
   target_link_options(lockstep PUBLIC "$<BUILD_INTERFACE:-fsanitize=address,undefined>")
   # Kernels inlined whole for every target take minutes each to compile with checks; the tests
-  # sanitize the same bodies on fewer targets.
+  # sanitize the same bodies on fewer targets. So another build's serve as well.
+  if(LOCKSTEP_KERNELS_FROM)
+    target_link_libraries(lockstep PUBLIC "$<BUILD_INTERFACE:${LOCKSTEP_KERNELS_FROM}>")
+  endif()
   file(GLOB lockstep_unchecked RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
        "${PROJECT_SOURCE_DIR}/kernels/instantiate/*.cpp"
        "${PROJECT_SOURCE_DIR}/host/registry/*.cpp")

@@ -20,3 +20,5 @@ set_property(CACHE LOCKSTEP_BUILD_MICROBENCH PROPERTY STRINGS AUTO ON OFF)
 
 option(LOCKSTEP_WERROR "Warnings are errors" OFF)
 option(LOCKSTEP_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
+set(LOCKSTEP_KERNELS_FROM "" CACHE FILEPATH
+    "With LOCKSTEP_SANITIZE: a liblockstep.a of this source, whose kernels are linked instead of compiled")
