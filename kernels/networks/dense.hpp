@@ -1,0 +1,84 @@
+#pragma once
+
+/// One fully connected layer for the chains of a lane: every chain reads the same weights, so a
+/// multiply-add takes one weight for the whole lane. A tile of outputs is summed at once: enough
+/// independent sums to fill the pipes.
+
+#include "kernels/lane/math.hpp"
+#include "kernels/networks/layout.hpp"
+
+namespace lockstep::dense {
+
+/// Sums in flight.
+inline constexpr int kTile = 8;
+
+/// Calls f(first, integral_constant<int, count>) for tiles that cover [0, n): eights, then what is
+/// left in a four, a two and a one.
+template <int Tile = kTile, class F>
+LOCKSTEP_INLINE void for_tiles(int n, F f, int first = 0) {
+  for (; first + Tile <= n; first += Tile) {
+    f(first, std::integral_constant<int, Tile>{});
+  }
+  if constexpr (Tile > 1) {
+    for_tiles<Tile / 2>(n, f, first);
+  }
+}
+
+/// out(o, bias_o + sum_i weights[i][o] in_i) for o = 0 .. outputs - 1.
+///
+/// @param weights  [inputs][outputs]
+/// @param in       [inputs]
+/// @param bias     [outputs]
+/// @tparam Fixed   the sizes are known to the compiler
+template <bool Fixed = false, class L, class F>
+LOCKSTEP_INLINE void forward(const Scalar<L>* weights, const Scalar<L>* bias, int inputs,
+                             int outputs, const L* in, F out) {
+  for_tiles(outputs, [&](int first, auto count) {
+    constexpr int n = decltype(count)::value;
+    L sum[n];
+    LOCKSTEP_UNROLL
+    for (int k = 0; k < n; ++k) {
+      sum[k] = L(bias[first + k]);
+    }
+    for_range<Fixed>(inputs, [&](int i) {
+      const Scalar<L>* row = weights + i * outputs + first;
+      LOCKSTEP_UNROLL
+      for (int k = 0; k < n; ++k) {
+        sum[k] = fma(L(row[k]), in[i], sum[k]);
+      }
+    });
+    LOCKSTEP_UNROLL
+    for (int k = 0; k < n; ++k) {
+      out(first + k, sum[k]);
+    }
+  });
+}
+
+/// in(i, sum_o weights[i][o] out_o) for i = 0 .. inputs - 1: the adjoint of `forward`.
+///
+/// @param rows  only the first so many inputs are wanted
+template <class L, class F>
+LOCKSTEP_INLINE void backward(const Scalar<L>* weights, int rows, int outputs, const L* out, F in) {
+  for_tiles(rows, [&](int first, auto count) {
+    constexpr int n = decltype(count)::value;
+    L sum[n];
+    LOCKSTEP_UNROLL
+    for (int k = 0; k < n; ++k) {
+      sum[k] = L(0);
+    }
+    const Scalar<L>* at = weights + first * outputs;
+    for (int o = 0; o < outputs; ++o) {
+      const L x = out[o];
+      LOCKSTEP_UNROLL
+      for (int k = 0; k < n; ++k) {
+        sum[k] = fma(L(at[k * outputs + o]), x, sum[k]);
+      }
+    }
+    LOCKSTEP_UNROLL
+    for (int k = 0; k < n; ++k) {
+      in(first + k, sum[k]);
+    }
+  });
+}
+
+}  // namespace lockstep::dense
