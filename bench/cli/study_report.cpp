@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/report/parameter_plots.hpp"
+#include "host/report/style.hpp"
 #include "lockstep/config.hpp"
 #include "lockstep/error.hpp"
 
@@ -10,17 +12,16 @@ namespace lockstep::bench {
 
 namespace {
 
-constexpr const char* kStyle =
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse;margin:1em 0}"
-    "th,td{padding:.2em .8em;text-align:right;border-bottom:1px solid #ccc;"
-    "font-variant-numeric:tabular-nums}"
-    ".name{text-align:left}";
+/// What tables of text have beyond the style of reports.
+constexpr const char* kStyle = ".name{text-align:left}";
 
 std::string cell(const StudyRow& row) {
   std::string text = significant(row.value, 4);
   if (!std::isnan(row.mcse)) {
     text += " +- " + significant(row.mcse, 2);
+  }
+  if (row.low < row.high) {
+    text += " [" + significant(row.low) + ", " + significant(row.high) + "]";
   }
   if (!std::isnan(row.reference)) {
     text += " (" + significant(row.reference, 4) + ")";
@@ -58,6 +59,20 @@ TextTable cases_table(const Json& cases) {
     table.add(row);
   }
   return table;
+}
+
+/// The figures under a heading for each case.
+std::string figures_section(const std::vector<StudyFigure>& figures) {
+  std::string html, before;
+  for (const StudyFigure& f : figures) {
+    if (f.case_name != before) {
+      html += before.empty() ? "" : "</div>\n";
+      html += "<h2>" + html_escaped(f.case_name) + "</h2>\n<div class=\"plots\">";
+      before = f.case_name;
+    }
+    html += report::figure(f.title, f.svg, f.legend);
+  }
+  return html.empty() ? html : html + "</div>\n";
 }
 
 }  // namespace
@@ -105,7 +120,9 @@ Json study_json(const Study& study, const StudySettings& s, const StudyResult& r
                          {"value", json_number(row.value)},
                          {"mcse", json_number(row.mcse)},
                          {"reference", json_number(row.reference)},
-                         {"source", row.source.empty() ? Json(nullptr) : Json(row.source)}});
+                         {"source", row.source.empty() ? Json(nullptr) : Json(row.source)},
+                         {"low", json_number(row.low)},
+                         {"high", json_number(row.high)}});
   }
   j["notes"] = result.notes;
   j["interrupted"] = result.interrupted;
@@ -130,7 +147,9 @@ std::string study_report(const Study& study, const StudySettings& settings,
     return html ? "<" + tag + html_escaped(text) + "</" + tag + "\n"
                 : (level == 1 ? "# " : "## ") + text + "\n\n";
   };
-  const auto table = [&](const TextTable& t) { return html ? t.html() : t.markdown() + "\n"; };
+  const auto table = [&](const TextTable& t) {
+    return html ? "<div class=\"scroll\">" + t.html() + "</div>\n" : t.markdown() + "\n";
+  };
 
   std::string page = heading(1, "Study: " + study.name) + paragraph(study.description) +
                      paragraph(settings_line(settings));
@@ -141,10 +160,13 @@ std::string study_report(const Study& study, const StudySettings& settings,
   for (const std::string& note : result.notes) {
     page += paragraph(note);
   }
+  if (html) {
+    page += figures_section(result.figures);
+  }
   page += heading(2, "Settings of the cases") + table(cases_table(result.cases));
   if (html) {
     page = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Study: " +
-           html_escaped(study.name) + "</title><style>" + kStyle + "</style></head>\n<body>\n" +
+           html_escaped(study.name) + "</title><style>" + report::kStyle + kStyle + "</style></head>\n<body>\n" +
            page + "</body></html>\n";
   }
   return page;

@@ -10,11 +10,12 @@
 
 namespace lockstep::bench {
 
-/// A row for each case and method, a column for each metric; "value +- standard error" over seeds.
+/// A row for each case and method, a column for each metric; "value +- standard error" or
+/// "median [range]" over seeds.
 TextTable study_table(const StudyResult& result);
 
-/// {study, settings, rows: [{case, method, metric, value, mcse, reference, source}], notes,
-/// interrupted, lockstep}.
+/// {study, settings, rows: [{case, method, metric, value, mcse, reference, source, low,
+/// high}], notes, interrupted, lockstep}.
 Json study_json(const Study& study, const StudySettings& settings, const StudyResult& result);
 
 enum class ReportFormat { markdown, html };
