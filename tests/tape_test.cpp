@@ -187,7 +187,7 @@ TEST(Operations, NothingPassesFromTheSideNotTaken) {
   const Variable x = Variable::parameter(value);
   const Variable y = sum(select(mask, log(x), 0.0));
   EXPECT_EQ(y.scalar(), std::log(2.0));
-  const Matrix& g = gradients(y, {x})[0].value();
+  const Matrix g = gradients(y, {x})[0].value();
   EXPECT_EQ(g(0), 0.5);
   EXPECT_TRUE(std::isnan(clamp(kNan, 0, 1).scalar()));
 }
