@@ -3,6 +3,9 @@
 #include "lockstep/network.hpp"
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <string>
@@ -175,6 +178,124 @@ TEST(Network, MakesASampler) {
   EXPECT_EQ(s.length_jitter, LengthJitter::none);
   EXPECT_EQ(s.metric, Metric::unit);
   EXPECT_EQ(s.network->shape.dim, 2);
+}
+
+// ---- the file ----------------------------------------------------------------------------------
+
+namespace fs = std::filesystem;
+
+class NetworkFile : public ::testing::Test {
+ protected:
+  NetworkFile()
+      : folder_(fs::path(::testing::TempDir()) /
+                ("network_" +
+                 std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()))) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~NetworkFile() override { fs::remove_all(folder_); }
+  fs::path file() const { return folder_ / "network.json"; }
+
+  /// A network whose every number is used to the last bit.
+  static Network example() {
+    Network n = initial_network({3, 2, 4, 2}, 0.1, 1);
+    for (double& x : n.parameters) {
+      x = std::sin(1e4 * x) / 3;
+    }
+    n.scale = {1.0 / 3, 1e-30, 7e20};
+    n.training = {"scg", 500, 200, 1.0 / 7, 1e9 + 1, 400, -12.5, 0.9, 3.25, {}};
+    n.training.history = {{10, 1, 0.5, 0.1, 0, 0.25, 0.1, 10}, {20, -1, 0.6, 0.2, 0, 0, 0.2, 1}};
+    return n;
+  }
+  std::string saved() const {
+    example().save(file());
+    std::ifstream in(file());
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  void write(const std::string& text) const { std::ofstream(file()) << text; }
+  std::string complaint() const {
+    return message_of<FileError>([&] { Network::load(file()); });
+  }
+  /// The complaint once `from` is `to` in what was saved.
+  std::string complaint_with(const std::string& from, const std::string& to) const {
+    std::string text = saved();
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    write(text.replace(at, from.size(), to));
+    return complaint();
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(NetworkFile, BringsBackEveryBit) {
+  const Network n = example();
+  n.save(file());
+  const Network back = Network::load(file());
+  EXPECT_EQ(back.shape, n.shape);
+  EXPECT_EQ(back.parameters, n.parameters);
+  EXPECT_EQ(back.masks, n.masks);
+  EXPECT_EQ(back.scale, n.scale);
+  EXPECT_EQ(back.training, n.training);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "only the file itself";
+}
+
+TEST_F(NetworkFile, RefusesToSaveWhatItCouldNotLoad) {
+  Network n = example();
+  n.parameters[3] = std::numeric_limits<double>::infinity();
+  EXPECT_THROW(n.save(file()), UsageError);
+  EXPECT_FALSE(fs::exists(file()));
+  EXPECT_NE(message_of<FileError>([&] {
+              example().save(folder_ / "absent" / "n.json");
+            }).find("cannot write"),
+            std::string::npos);
+}
+
+TEST_F(NetworkFile, SaysWhatIsWrongWithIt) {
+  const auto has = [](const std::string& message, const std::string& part) {
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+    EXPECT_NE(message.find("network.json"), std::string::npos) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    EXPECT_TRUE(message.find("name a") != std::string::npos ||
+                message.find("train the network anew") != std::string::npos)
+        << message;
+  };
+  has(complaint(), "cannot read the network file");
+  write("");
+  has(complaint(), "is not JSON");
+  const std::string whole = saved();
+  write(whole.substr(0, whole.size() / 2));
+  has(complaint(), "is not JSON, or only a part");
+  write("[1, 2]");
+  has(complaint(), "has no \"format\"");
+  write(R"({"metric": "diagonal"})");
+  has(complaint(), "has no \"format\"");
+  has(complaint_with("\"version\":1", "\"version\":2"), "has version 2, but this program reads 1");
+  has(complaint_with("\"version\":1,", ""), "has version nothing");
+  has(complaint_with("\"dim\":3", "\"dim\":4"), "\"V.A\", where its shape needs 16");
+  has(complaint_with("\"dim\":3", "\"dim\":0"), "network: dim is 0");
+  has(complaint_with("\"dim\":3", "\"dim\":1e9"), "as its \"dim\"");
+  has(complaint_with("\"dim\":3", "\"dim\":99999999999"), "as its \"dim\"");
+  has(complaint_with("\"steps\":2", "\"steps\":3"), "\"masks\" for each of its 3 steps");
+  has(complaint_with("\"steps\":2", "\"steps\":-1"), "as its \"steps\"");
+  has(complaint_with("\"width\":4", "\"width\":5"), "where its shape needs 15");
+  has(complaint_with("\"hidden\":2", "\"hidden\":3"), "has no \"V.W3\"");
+  has(complaint_with("\"V.bias\":[", "\"V.bias\":[1,"), "has 5 numbers in \"V.bias\"");
+  has(complaint_with("\"V.bias\":[", "\"V.bias\":[null,"), "has 5 numbers in \"V.bias\"");
+  has(complaint_with("\"log_step_size\":[", "\"log_step_size\":[null],\"ignored\":["),
+      "has nothing in \"log_step_size\", where a number should be");
+  has(complaint_with("\"log_step_size\":[", "\"log_step_size\":[1e999],\"ignored\":["),
+      "is not JSON");
+  has(complaint_with("\"log_step_size\":[", "\"log_step_size\":[900],\"ignored\":["),
+      "out of range");
+  has(complaint_with("\"masks\":[[", "\"masks\":[[7,"), "in \"masks\"");
+  has(complaint_with("\"masks\":[[", "\"masks\":[[1,1,1],["), "\"masks\" for each of");
+  has(complaint_with("\"scale\":[", "\"scale\":[-1,1,1],\"ignored\":["), "scales are positive");
+  has(complaint_with("\"training\":", "\"ignored\":"), "has no \"training\"");
+  has(complaint_with("\"jump\":[", "\"jump\":[1,"), "in \"jump\", where its shape needs 2");
+  fs::remove(file());
+  fs::create_directory(file());
+  has(complaint(), "cannot read the network file");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lockstep/network.hpp"
 #include "lockstep/result.hpp"
 
 namespace lockstep {
@@ -100,6 +101,9 @@ std::string sampler_line(const Sampler& sampler);
 
 /// The name and those settings that the sampler has. `inverse_mass` is left out.
 Json to_json(const Sampler& sampler);
+
+/// How a network came about: TrainingRecord's members; its history by columns.
+Json to_json(const TrainingRecord& training);
 
 /// One parameter: every figure, null where it is not defined or not known.
 Json to_json(const ParameterSummary& parameter);

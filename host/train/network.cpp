@@ -20,13 +20,6 @@ void between(const char* name, int value, int least, int most) {
               std::to_string(least) + " to " + std::to_string(most));
 }
 
-void check_shape(const NetworkShape& shape) {
-  between("dim", shape.dim, 1, 256);  // what ErasedTarget holds
-  between("steps", shape.steps, 1, 1024);
-  between("width", shape.width, 1, 1024);
-  between("hidden", shape.hidden, 1, 8);
-}
-
 void check_size(const char* name, std::size_t size, std::size_t wanted) {
   require(size == wanted, "network: " + std::string(name) + " has " + std::to_string(size) +
                               " numbers, but its shape needs " + std::to_string(wanted));
@@ -74,6 +67,13 @@ double initial_variance(const Network::View& view) {
 
 }  // namespace
 
+void NetworkShape::validate() const {
+  between("dim", dim, 1, 256);  // what ErasedTarget holds
+  between("steps", steps, 1, 1024);
+  between("width", width, 1, 1024);
+  between("hidden", hidden, 1, 8);
+}
+
 std::vector<Network::View> Network::views() const {
   const AnyLayout layout = layout_of(shape);
   const auto& net = layout.net;
@@ -111,7 +111,7 @@ void Network::set_step_size(double step) {
 }
 
 void Network::validate() const {
-  check_shape(shape);
+  shape.validate();
   check_size("parameters", parameters.size(),
              static_cast<std::size_t>(layout_of(shape).parameters()));
   const auto dim = static_cast<std::size_t>(shape.dim);
@@ -147,7 +147,7 @@ void Network::validate() const {
 }
 
 Network initial_network(const NetworkShape& shape, double step_size, std::uint64_t seed) {
-  check_shape(shape);
+  shape.validate();
   Network network;
   network.shape = shape;
   network.parameters.resize(static_cast<std::size_t>(layout_of(shape).parameters()));

@@ -23,6 +23,19 @@ struct NetworkShape {
   int hidden = 2;  // hidden layers, the one that embeds the inputs included; at least 1
 
   bool operator==(const NetworkShape&) const = default;
+
+  /// @throw UsageError  naming the member, its value and its range
+  void validate() const;
+};
+
+/// Means over the iterations since the point before.
+struct TrainingPoint {
+  std::int64_t iteration = 0;  // of the kept network's, the last one counted
+  double loss = 0, acceptance = 0, jump = 0;
+  double clipped = 0, not_finite = 0;  // shares of the trajectories
+  double step_size = 0, temperature = 1;
+
+  bool operator==(const TrainingPoint&) const = default;
 };
 
 /// What training a network took, kept with it: an ESS that leaves this out is half the truth.
@@ -33,7 +46,11 @@ struct TrainingRecord {
   double seconds = 0;
   /// Of the potential, over all chains; a Hessian-vector product counts as two.
   double gradients = 0;
-  double loss = 0, acceptance = 0, jump = 0;  // of the network that was kept: means over its batch
+  std::int64_t kept = 0;                      // the iteration after which the network was as it is
+  double loss = 0, acceptance = 0, jump = 0;  // about then: running means over its batch
+  std::vector<TrainingPoint> history;         // about 200 points
+
+  bool operator==(const TrainingRecord&) const = default;
 };
 
 /// The momentum network V and the position network X, both
