@@ -69,7 +69,9 @@ int run(Arguments& a) {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
-  std::cout << study_table(result).text() << '\n';
+  for (const TextTable& table : study_tables(result)) {
+    std::cout << table.text() << '\n';
+  }
   for (const std::string& note : result.notes) {
     std::cout << note << '\n';
   }
@@ -94,9 +96,10 @@ Command study_command(CLI::App& parent) {
   a->app = app;
   app->add_option("name", a->name, "Which study")->type_name("NAME");
   app->add_option("--chains", a->settings.chains, "Chains [the study's own]");
-  app->add_option("--seeds", a->settings.seeds,
-                  "Repetitions, whose mean and its standard error, or median and range, are reported "
-                  "[the study's own]");
+  app->add_option(
+      "--seeds", a->settings.seeds,
+      "Repetitions, whose mean and its standard error, or median and range, are reported "
+      "[the study's own]");
   app->add_option("--seed", a->settings.first_seed, "Of the first repetition")
       ->check(kNotNegative)
       ->capture_default_str();

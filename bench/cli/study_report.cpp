@@ -61,6 +61,36 @@ TextTable cases_table(const Json& cases) {
   return table;
 }
 
+/// The rows in a table, with a line for each `line_of` and a column for each `column`.
+template <class LineOf>
+TextTable table_of(const std::vector<StudyRow>& rows, std::vector<std::string> headings,
+                   LineOf line_of, std::string StudyRow::*column) {
+  const auto left = static_cast<std::ptrdiff_t>(headings.size());
+  std::vector<std::vector<std::string>> lines;
+  for (const StudyRow& row : rows) {
+    if (std::find(headings.begin() + left, headings.end(), row.*column) == headings.end()) {
+      headings.push_back(row.*column);
+    }
+  }
+  for (const StudyRow& row : rows) {
+    const std::vector<std::string> names = line_of(row);
+    auto line = std::find_if(lines.begin(), lines.end(), [&](const auto& l) {
+      return std::equal(names.begin(), names.end(), l.begin());
+    });
+    if (line == lines.end()) {
+      line = lines.insert(lines.end(), names);
+      line->resize(headings.size(), "-");
+    }
+    const auto place = std::find(headings.begin() + left, headings.end(), row.*column);
+    (*line)[static_cast<std::size_t>(place - headings.begin())] = cell(row);
+  }
+  TextTable table(headings, static_cast<int>(left));
+  for (const auto& line : lines) {
+    table.add(line);
+  }
+  return table;
+}
+
 /// The figures under a heading for each case.
 std::string figures_section(const std::vector<StudyFigure>& figures) {
   std::string html, before;
@@ -77,31 +107,27 @@ std::string figures_section(const std::vector<StudyFigure>& figures) {
 
 }  // namespace
 
-TextTable study_table(const StudyResult& result) {
-  std::vector<std::string> headings{"case", "method"};
-  std::vector<std::pair<std::string, std::string>> cases;
-  for (const StudyRow& row : result.rows) {
-    if (std::find(headings.begin() + 2, headings.end(), row.metric) == headings.end()) {
-      headings.push_back(row.metric);
-    }
-    const std::pair key(row.case_name, row.method);
-    if (std::find(cases.begin(), cases.end(), key) == cases.end()) {
-      cases.push_back(key);
+std::vector<TextTable> study_tables(const StudyResult& result) {
+  if (!result.table_per_case) {
+    return {table_of(
+        result.rows, {"case", "method"},
+        [](const StudyRow& r) {
+          return std::vector<std::string>{r.case_name, r.method};
+        },
+        &StudyRow::metric)};
+  }
+  std::vector<TextTable> tables;
+  std::vector<StudyRow> rows;  // of one case
+  for (std::size_t i = 0; i < result.rows.size(); ++i) {
+    rows.push_back(result.rows[i]);
+    if (i + 1 == result.rows.size() || result.rows[i + 1].case_name != rows[0].case_name) {
+      tables.push_back(table_of(
+          rows, {rows[0].case_name},
+          [](const StudyRow& r) { return std::vector<std::string>{r.metric}; }, &StudyRow::method));
+      rows.clear();
     }
   }
-  TextTable table(headings, 2);
-  for (const auto& [case_name, method] : cases) {
-    std::vector<std::string> line{case_name, method};
-    line.resize(headings.size(), "-");
-    for (const StudyRow& row : result.rows) {
-      if (row.case_name == case_name && row.method == method) {
-        const auto column = std::find(headings.begin() + 2, headings.end(), row.metric);
-        line[static_cast<std::size_t>(column - headings.begin())] = cell(row);
-      }
-    }
-    table.add(line);
-  }
-  return table;
+  return tables;
 }
 
 Json study_json(const Study& study, const StudySettings& s, const StudyResult& result) {
@@ -156,7 +182,9 @@ std::string study_report(const Study& study, const StudySettings& settings,
   if (result.interrupted) {
     page += paragraph("Interrupted: these are the cases done until then.");
   }
-  page += table(study_table(result));
+  for (const TextTable& t : study_tables(result)) {
+    page += table(t);
+  }
   for (const std::string& note : result.notes) {
     page += paragraph(note);
   }
@@ -166,8 +194,8 @@ std::string study_report(const Study& study, const StudySettings& settings,
   page += heading(2, "Settings of the cases") + table(cases_table(result.cases));
   if (html) {
     page = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Study: " +
-           html_escaped(study.name) + "</title><style>" + report::kStyle + kStyle + "</style></head>\n<body>\n" +
-           page + "</body></html>\n";
+           html_escaped(study.name) + "</title><style>" + report::kStyle + kStyle +
+           "</style></head>\n<body>\n" + page + "</body></html>\n";
   }
   return page;
 }

@@ -107,8 +107,7 @@ Fit L2hmcWorkplace::sample(const Sampler& sampler, SampleOptions options,
 Evaluation L2hmcWorkplace::paper_evaluation(const Sampler& sampler, std::uint64_t seed,
                                             const std::string& label) const {
   const Sizes sizes = sizes_of(settings_);
-  SampleOptions options =
-      this->options(sizes.paper_chains, sizes.paper_draws, seed * kSeedStride);
+  SampleOptions options = this->options(sizes.paper_chains, sizes.paper_draws, seed * kSeedStride);
   options.keep_chains = -1;
   const Fit fit = sample(sampler, options, label);
   const auto draws = static_cast<std::size_t>(fit.draws.draws);
@@ -132,8 +131,7 @@ Evaluation L2hmcWorkplace::paper_evaluation(const Sampler& sampler, std::uint64_
   e.figures.ess_per_step = paper_ess_per_transition(traces, known.mean, known.trace);
   e.figures.ess_per_step_unnormalised =
       paper_ess_per_transition(traces, known.mean, known.trace, {.normalise = false});
-  e.traces.autocorrelation =
-      diagnostics::pooled_autocorrelation(traces, known.mean, known.trace);
+  e.traces.autocorrelation = diagnostics::pooled_autocorrelation(traces, known.mean, known.trace);
   for (std::size_t t = 0; t < draws; ++t) {
     e.traces.x.push_back(columns.front()[t * chains]);
     e.traces.y.push_back(columns.back()[t * chains]);

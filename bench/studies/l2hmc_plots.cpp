@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "host/plot/panel.hpp"
 #include "host/report/parameter_plots.hpp"
@@ -76,27 +78,27 @@ StudyFigure chain_over_law(const L2hmcCase& c, const MethodPlots& m) {
               report::key("line " + colour, std::to_string(shown) + " transitions")};
 }
 
-StudyFigure training_curves(const L2hmcCase& c, const MethodPlots& m) {
-  std::vector<double> iterations{0}, jumps;
-  for (const auto& curve : m.curves) {
-    for (const CurvePoint& p : curve) {
-      iterations.push_back(p.iteration);
-      jumps.push_back(p.jump);
-    }
-  }
-  Panel panel(axis_over(iterations, "iteration"),
-              axis_over(jumps, "squared jump", /*logarithmic=*/true),
-              "Training of " + m.method + " on " + c.name);
-  for (const auto& curve : m.curves) {
+/// One figure of each training, over its iterations.
+StudyFigure training_curves(const L2hmcCase& c, const MethodPlots& m, const std::string& what,
+                            double TrainingPoint::*figure, bool logarithmic) {
+  std::vector<double> all_x{0}, all_y;
+  std::vector<std::pair<std::vector<double>, std::vector<double>>> lines;
+  for (const auto& training : m.trainings) {
     std::vector<double> x, y;
-    for (const CurvePoint& p : curve) {
-      x.push_back(p.iteration);
-      y.push_back(p.jump);
+    for (const TrainingPoint& p : training) {
+      x.push_back(static_cast<double>(p.iteration));
+      y.push_back(p.*figure);
     }
+    all_x.insert(all_x.end(), x.begin(), x.end());
+    all_y.insert(all_y.end(), y.begin(), y.end());
+    lines.emplace_back(std::move(x), std::move(y));
+  }
+  Panel panel(axis_over(all_x, "iteration"), axis_over(all_y, what, logarithmic),
+              "Training of " + m.method + " on " + c.name + ": " + what);
+  for (const auto& [x, y] : lines) {
     panel.line(x, y, "a thin");
   }
-  return {c.name, m.method + ": training", panel.svg(),
-          report::key("line a thin", "A |x' - x|\u00b2, each seed")};
+  return {c.name, m.method + ": training", panel.svg(), report::key("line a thin", "each seed")};
 }
 
 }  // namespace
@@ -108,8 +110,9 @@ std::vector<StudyFigure> l2hmc_figures(const L2hmcCase& c,
     figures.push_back(chain_over_law(c, m));
   }
   for (const MethodPlots& m : methods) {
-    if (!m.curves.empty()) {
-      figures.push_back(training_curves(c, m));
+    if (!m.trainings.empty()) {
+      figures.push_back(training_curves(c, m, "squared jump", &TrainingPoint::jump, true));
+      figures.push_back(training_curves(c, m, "acceptance", &TrainingPoint::acceptance, false));
     }
   }
   return figures;

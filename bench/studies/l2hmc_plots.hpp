@@ -2,11 +2,11 @@
 
 /// The figures of the study of L2HMC.
 
-#include <map>
 #include <string>
 #include <vector>
 
-#include "bench/studies/l2hmc_networks.hpp"
+#include "bench/studies/l2hmc_evaluation.hpp"
+#include "lockstep/network.hpp"
 
 namespace lockstep::bench {
 
@@ -14,7 +14,7 @@ namespace lockstep::bench {
 struct MethodPlots {
   std::string method;
   Traces traces;
-  std::vector<std::vector<CurvePoint>> curves;
+  std::vector<std::vector<TrainingPoint>> trainings;
 };
 
 /// Autocorrelation against gradients; a chain of each method over the law; training curves.

@@ -57,6 +57,7 @@ struct StudyFigure {
 
 struct StudyResult {
   std::vector<StudyRow> rows;
+  bool table_per_case = false;  // of metrics by methods; else one of cases and methods by metrics
   std::vector<StudyFigure> figures;
   std::vector<std::string> notes;  // sentences for people: what the rows mean and where they fail
   Json cases;                      // settings of each case

@@ -1,8 +1,9 @@
+#include "host/diagnostics/autocorrelation.hpp"
+
 #include <cstddef>
 #include <string>
 #include <vector>
 
-#include "host/diagnostics/autocorrelation.hpp"
 #include "host/diagnostics/columns.hpp"
 #include "host/diagnostics/lag_sums.hpp"
 #include "lockstep/diagnostics.hpp"
