@@ -9,8 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "lockstep/network.hpp"
 #include "lockstep/result.hpp"
+#include "lockstep/training.hpp"
 
 namespace lockstep {
 
@@ -78,6 +78,11 @@ inline constexpr std::array<Spelling<Generator>, 2> kGeneratorNames{{
     {Generator::curand, "curand"},
 }};
 
+inline constexpr std::array<Spelling<Remember>, 2> kRememberNames{{
+    {Remember::steps, "steps"},
+    {Remember::nothing, "nothing"},
+}};
+
 /// The spelling of a value in its table.
 template <class Table, class E>
 std::string spelled(const Table& table, E value) {
@@ -89,8 +94,8 @@ std::string spelled(const Table& table, E value) {
   return "?";
 }
 
-/// What a sampler is called: "rwm", "ghmc" where momentum persists, "mala" for HMC of one fixed
-/// leapfrog step, else "hmc".
+/// What a sampler is called: "rwm", "l2hmc", "ghmc" where momentum persists, "mala" for HMC of one
+/// fixed leapfrog step, else "hmc".
 std::string sampler_name(const Sampler& sampler);
 
 /// A sampler in one line for people: "hmc, step size tuned, about 10 leapfrog steps (uniform),
