@@ -7,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include "host/exact_draws.hpp"
 #include "host/registry.hpp"
 #include "lockstep/result.hpp"
-#include "tests/exact_draws.hpp"
 
 namespace lockstep {
 

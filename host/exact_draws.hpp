@@ -1,6 +1,7 @@
 #pragma once
 
-/// Exact draws of the analytic targets, to start chains in their stationary law.
+/// Exact draws of the analytic targets, to start chains in their stationary law: for tests of
+/// stationarity, and for studies that leave the way there out.
 
 #include <cmath>
 #include <functional>
@@ -33,9 +34,20 @@ inline double rough_well(Random& r, double eta) {
   }
 }
 
-/// Fills q, [dim], unconstrained, with one draw of the named target.
-inline const std::map<std::string, std::function<void(Random&, std::vector<double>&)>>& samplers() {
-  static const std::map<std::string, std::function<void(Random&, std::vector<double>&)>> table = {
+/// Fills q, [dim], unconstrained, with one draw.
+using Draw = std::function<void(Random&, std::vector<double>&)>;
+
+/// Of the strongly correlated normal, variances `large` along (1, 1) and `small` along (1, -1).
+inline Draw scg(double small, double large) {
+  return [=](Random& r, std::vector<double>& q) {
+    const double along = std::sqrt(large) * normal(r), across = std::sqrt(small) * normal(r);
+    q = {(along + across) / std::sqrt(2.0), (along - across) / std::sqrt(2.0)};
+  };
+}
+
+/// By the target's name, with its default settings.
+inline const std::map<std::string, Draw>& samplers() {
+  static const std::map<std::string, Draw> table = {
       {"std-normal",
        [](Random& r, std::vector<double>& q) {
          for (double& x : q) {
@@ -48,11 +60,7 @@ inline const std::map<std::string, std::function<void(Random&, std::vector<doubl
            q[j] = std::sqrt(Icg::variance(static_cast<int>(j))) * normal(r);
          }
        }},
-      {"scg",
-       [](Random& r, std::vector<double>& q) {
-         const double along = 10 * normal(r), across = 0.1 * normal(r);
-         q = {(along + across) / std::sqrt(2.0), (along - across) / std::sqrt(2.0)};
-       }},
+      {"scg", scg(1e-2, 1e2)},
       {"mog",
        [](Random& r, std::vector<double>& q) {
          const double sd = std::sqrt(0.1);
@@ -94,18 +102,22 @@ inline const std::map<std::string, std::function<void(Random&, std::vector<doubl
 }
 
 /// Starts for SampleOptions: [dim][chains], the chain fastest.
-inline std::vector<double> starts(const std::string& target, int dim, std::int64_t chains,
+inline std::vector<double> starts(const Draw& draw, int dim, std::int64_t chains,
                                   std::uint64_t seed) {
   Random random(seed);
   std::vector<double> q(static_cast<std::size_t>(dim)),
       all(q.size() * static_cast<std::size_t>(chains));
   for (std::int64_t c = 0; c < chains; ++c) {
-    samplers().at(target)(random, q);
+    draw(random, q);
     for (std::size_t j = 0; j < q.size(); ++j) {
       all[j * static_cast<std::size_t>(chains) + static_cast<std::size_t>(c)] = q[j];
     }
   }
   return all;
+}
+inline std::vector<double> starts(const std::string& target, int dim, std::int64_t chains,
+                                  std::uint64_t seed) {
+  return starts(samplers().at(target), dim, chains, seed);
 }
 
 }  // namespace lockstep::exact
