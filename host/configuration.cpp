@@ -11,6 +11,7 @@
 
 #include "host/io/json.hpp"
 #include "lockstep/config.hpp"
+#include "lockstep/network.hpp"
 
 namespace lockstep {
 
@@ -93,8 +94,8 @@ std::vector<Setting> configuration_of(Engine& engine, const Sampler& s, const Sa
   add("potential at fixed points", probe(engine));
 
   const auto& [method, step_size, step_jitter, leapfrog, length_jitter, integrator, metric,
-               inverse_mass, persistence, target_acceptance, length] = s;
-  add("method", std::string(method == Method::hmc ? "hmc" : "random walk"));
+               inverse_mass, persistence, target_acceptance, length, network] = s;
+  add("method", spelled(kMethodNames, method));
   add("step_size", step_size);
   add("step_jitter", step_jitter);
   add("leapfrog", leapfrog);
@@ -105,6 +106,7 @@ std::vector<Setting> configuration_of(Engine& engine, const Sampler& s, const Sa
   add("persistence", persistence);
   add("target_acceptance", target_acceptance);
   add("length", spelled(kLengthNames, length));
+  add("network", network ? hash(network->parameters) : "none");
 
   // What is asked of the backend shows in `about`. Threads share work and change no bit.
   [[maybe_unused]] const auto& [chains, warmup, draws, seed, backend, threads, devices, precision,

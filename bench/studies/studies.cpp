@@ -41,6 +41,20 @@ void check_known(const std::vector<std::string>& names, const std::vector<std::s
   }
 }
 
+SampleOptions options_of(const StudySettings& settings, int repetition) {
+  SampleOptions options = settings.place;
+  options.chains = settings.chains;
+  options.seed = settings.first_seed + static_cast<std::uint64_t>(repetition);
+  return options;
+}
+
+std::unique_ptr<Engine> engine_of(const std::string& target, const StudySettings& settings,
+                                  const SampleOptions& options) {
+  TargetOptions where;
+  where.data_dir = settings.data_dir;
+  return find_target(target).make(where, options);
+}
+
 OverSeeds over_seeds(const std::vector<double>& values) {
   const auto n = static_cast<double>(values.size());
   double mean = 0;

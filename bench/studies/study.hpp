@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "host/io/json.hpp"
+#include "lockstep/engine.hpp"
 #include "lockstep/options.hpp"
 #include "lockstep/result.hpp"
 
@@ -54,6 +56,13 @@ struct Study {
 };
 
 const std::vector<Study>& studies();
+
+/// The place, the chains and the seed of a repetition; the rest is the study's.
+SampleOptions options_of(const StudySettings& settings, int repetition);
+
+/// A prebuilt target, its data from where `settings` say.
+std::unique_ptr<Engine> engine_of(const std::string& target, const StudySettings& settings,
+                                  const SampleOptions& options);
 
 /// @throw UsageError  naming the nearest study
 const Study& find_study(const std::string& name);

@@ -37,6 +37,11 @@ inline constexpr std::array<Spelling<Metric>, 6> kMetricNames{{
     {Metric::fisher, "fisher"},
     {Metric::low_rank, "low-rank"},
 }};
+inline constexpr std::array<Spelling<Method>, 3> kMethodNames{{
+    {Method::random_walk, "random walk"},
+    {Method::hmc, "hmc"},
+    {Method::l2hmc, "l2hmc"},
+}};
 inline constexpr std::array<Spelling<Length>, 3> kLengthNames{{
     {Length::given, "given"},
     {Length::chees, "chees"},

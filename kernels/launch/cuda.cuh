@@ -34,7 +34,8 @@
 
 namespace lockstep {
 
-template <class S, class Target>
+/// @tparam Settings  which samplers it has kernels for (settings.hpp)
+template <class S, class Target, class Settings = KernelSettings<S>>
 class CudaEngine final : public Engine {
   static constexpr int kCapacity = capacity<Target>;
   static constexpr bool kExact = exact_dimension<Target>;
@@ -80,9 +81,12 @@ class CudaEngine final : public Engine {
 
   void configure(const Sampler& sampler, const PreparedMetric& metric) override {
     use(device_);
-    settings_ = KernelSettings<S>(sampler, metric, dim_, kCapacity);
-    inverse_mass_ = uploaded(settings_.inverse_mass, "the metric");
-    factor_ = uploaded(settings_.factor, "the metric");
+    settings_ = Settings(sampler, metric, dim_, kCapacity);
+    settings_memory_.clear();
+    settings_arrays_ = settings_.arrays([&](const std::vector<S>& array) {
+      settings_memory_.push_back(uploaded(array, "the sampler's arrays"));
+      return static_cast<const S*>(settings_memory_.back().data());
+    });
     kernel_for(Launch{});  // an impossible combination is refused here, before anything runs
   }
 
@@ -361,9 +365,9 @@ class CudaEngine final : public Engine {
   /// The kernel for the sampler that `configure` set, at this launch's step size.
   Kernel kernel_for(const Launch& launch) {
     Kernel kernel;
-    with_transition<S, kCapacity, kExact>(
-        settings_, MetricArrays<S>{inverse_mass_.data(), factor_.data()}, dim_,
-        trajectory_of(settings_.sampler, seed_, launch), [&](const auto& transition) {
+    settings_.template with_transition<kCapacity, kExact>(
+        settings_arrays_, dim_, trajectory_of(settings_.sampler, seed_, launch),
+        [&](const auto& transition) {
           using Transition = std::decay_t<decltype(transition)>;
           constexpr bool common = cuda::is_default_transition<Transition>;
           if (generator_ == Generator::curand) {
@@ -503,8 +507,10 @@ class CudaEngine final : public Engine {
   std::int64_t cache_bytes_ = 0;
   cuda::DeviceArray<S> q_, gradient_, momentum_, potential_hi_, potential_lo_;
   cuda::DeviceArray<cuda::PooledCounts> counts_;
-  KernelSettings<S> settings_;
-  cuda::DeviceArray<S> inverse_mass_, factor_, step_scale_, observed_;
+  Settings settings_;
+  typename Settings::Arrays settings_arrays_;
+  std::vector<cuda::DeviceArray<S>> settings_memory_;
+  cuda::DeviceArray<S> step_scale_, observed_;
   std::array<Trace, 2> traces_;
   StatisticsStore store_;
   StatisticsView statistics_;                         // store_'s arrays, on the device
