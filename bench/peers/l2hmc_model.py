@@ -192,12 +192,12 @@ class Trainer:
     parameters (flat), mean, square, chains [dim, BATCH], key, iteration, loss, acceptance, skipped.
     """
 
-    def __init__(self, potential, dim, width, masks, q_weight=0.0, step_size=0.1, unroll=1):
+    def __init__(self, potential, dim, width, masks, q_weight=0.0, step_size=0.1):
         self.dim, self.width, self.step_size = dim, width, step_size
         self.unravel = ravel_pytree(initial_parameters(jax.random.PRNGKey(0), dim, width))[1]
 
         def total(parameters, key, x):
-            y, log_ratio = propose(potential, self.unravel(parameters), masks, key, x, unroll)
+            y, log_ratio = propose(potential, self.unravel(parameters), masks, key, x)
             finite = jnp.isfinite(log_ratio)
             chance = probability(log_ratio)
             distance = jnp.where(finite, jnp.sum((y - x) ** 2, axis=0), 0)
