@@ -34,6 +34,24 @@ inline double rough_well(Random& r, double eta) {
   }
 }
 
+/// One draw of exp(-min_k ((r - first - k) / width)^2), k < rings, by rejection: a ring and a
+/// normal about it, taken if no other ring is nearer, with probability proportional to r.
+inline void rings(Random& r, std::vector<double>& q, int rings, double first, double width) {
+  std::uniform_real_distribution<double> uniform;
+  for (;;) {
+    const int k = std::uniform_int_distribution<int>(0, rings - 1)(r);
+    const double from_ring = width / std::sqrt(2.0) * normal(r);
+    const double radius = first + k + from_ring;
+    const bool nearest = (k == 0 || from_ring > -0.5) && (k == rings - 1 || from_ring < 0.5);
+    const bool taken = uniform(r) * (first + rings + 5 * width) < radius;
+    if (nearest && taken) {
+      const double angle = 2 * std::acos(-1.0) * uniform(r);
+      q = {radius * std::cos(angle), radius * std::sin(angle)};
+      return;
+    }
+  }
+}
+
 /// Fills q, [dim], unconstrained, with one draw.
 using Draw = std::function<void(Random&, std::vector<double>&)>;
 
@@ -73,6 +91,17 @@ inline const std::map<std::string, Draw>& samplers() {
          const double sd = std::sqrt(wide ? 3.0 : 0.05);
          q = {(wide ? -5 : 5) + sd * normal(r), sd * normal(r)};
        }},
+      {"mog2-equal",
+       [](Random& r, std::vector<double>& q) {
+         q = {(coin(r) ? -5 : 5) + 0.5 * normal(r), 0.5 * normal(r)};
+       }},
+      {"mog6",
+       [](Random& r, std::vector<double>& q) {
+         const double angle = std::uniform_int_distribution<int>(0, 5)(r) * std::acos(-1.0) / 3;
+         q = {5 * std::cos(angle) + 0.5 * normal(r), 5 * std::sin(angle) + 0.5 * normal(r)};
+       }},
+      {"ring", [](Random& r, std::vector<double>& q) { rings(r, q, 1, 2, 0.4); }},
+      {"ring5", [](Random& r, std::vector<double>& q) { rings(r, q, 5, 1, 0.2); }},
       {"rough-well",
        [](Random& r, std::vector<double>& q) {
          for (double& x : q) {
