@@ -124,6 +124,18 @@ class Report {
     add(m.method, "gradients_to_million", gradients);
   }
 
+  /// Chains that never cross have ESS all the same: one draw each, of the mode they began in.
+  void note_modes(const MethodResult& hmc) {
+    const double weight = median(hmc.values(&Figures::mode_weight));
+    const double mcse = median(hmc.values(&Figures::mode_weight_mcse));
+    if (std::abs(weight - 0.5) > 4 * mcse) {
+      note("chains of " + hmc.method + " that begin at x_0 > 0 spend " + significant(weight) +
+           " +- " + significant(mcse, 2) +
+           " of their time at x_0 < 0, where half of the law is: their ESS is that of chains that "
+           "stay in the mode they began in, and a ratio to it understates the gain.");
+    }
+  }
+
   /// The median seed's weight with its standard error; then the error of the worst seed.
   void add_mode_weight(const MethodResult& m) {
     add(m.method, "mode_weight", m.values(&Figures::mode_weight), 0.5, "exact");
@@ -198,6 +210,9 @@ class CaseRun {
     }
     const JointlyTuned tuned = tune_jointly(place_);
     const MethodResult hmc = hmc_method("hmc-tuned", [&](std::uint64_t) { return tuned.means; });
+    if (case_.two_modes) {
+      report_.note_modes(hmc);
+    }
     const MethodResult squares =
         hmc_method("hmc-tuned-squares", [&](std::uint64_t) { return tuned.squares; });
     hmc_method("hmc-adapted", [&](std::uint64_t seed) { return tune_by_warm_up(place_, seed); });
