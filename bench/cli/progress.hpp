@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lockstep/options.hpp"
+#include "lockstep/training.hpp"
 
 namespace lockstep::bench {
 
@@ -29,12 +30,6 @@ class StatusLine {
   double last_ = -1;  // seconds at the last drawing
 };
 
-/// "[=====     ] 50 %".
-std::string bar_of(double share);
-
-/// " 1:23 left" for what has taken so long; empty if nothing is done.
-std::string time_left(double seconds, double share);
-
 /// How a run is getting on.
 class ProgressBar {
  public:
@@ -53,6 +48,22 @@ class ProgressBar {
 
   std::string label_;
   std::int64_t chains_;
+  StatusLine status_;
+};
+
+/// How training is getting on.
+class TrainingBar {
+ public:
+  /// @param label  stands before the bar; may be empty
+  explicit TrainingBar(std::string label);
+
+  /// For L2hmcOptions::progress, and valid as long as this object is; false after Ctrl-C.
+  std::function<bool(const TrainingProgress&)> callback();
+
+  void erase() { status_.erase(); }
+
+ private:
+  std::string label_;
   StatusLine status_;
 };
 

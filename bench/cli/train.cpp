@@ -108,6 +108,11 @@ void add_descent(CLI::App& app, L2hmcOptions& o) {
                  "Stop when the jump has not grown for so many iterations; 0: never")
       ->capture_default_str()
       ->group(group);
+  app.add_option(
+         "--enough-jump", o.enough_jump,
+         "Stop when the jump is this share of that of independent draws, 2 tr cov; 0: never")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--max-hours", o.max_hours,
                  "Stop after so many hours of this command; 0: no limit")
       ->capture_default_str()
@@ -177,28 +182,6 @@ void read_units(Arguments& a) {
   a.options.inverse_mass = std::move(given.inverse_mass);
 }
 
-/// How training is getting on.
-class TrainingBar {
- public:
-  std::function<bool(const TrainingProgress&)> callback() {
-    return [this](const TrainingProgress& p) {
-      const double share = static_cast<double>(p.done) / p.total;
-      status_.show(p.seconds, share, [&] {
-        return bar_of(share) + " training  loss " + significant(p.loss) + "  acceptance " +
-               fixed(p.acceptance, 2) + "  jump " + significant(p.jump) + "  step size " +
-               significant(p.step_size) +
-               (p.temperature > 1 ? "  temperature " + significant(p.temperature) : "") +
-               time_left(p.seconds, share);
-      });
-      return !interrupted();
-    };
-  }
-  void erase() { status_.erase(); }
-
- private:
-  StatusLine status_;
-};
-
 Json as_json(const Network& n, const Arguments& a, const std::string& failure) {
   const TrainingRecord& t = n.training;
   Json j;
@@ -251,7 +234,7 @@ int run(Arguments& a) {
   const std::unique_ptr<TrainingEngine> engine =
       make_training_engine(entry, a.target.options(), a.options);
   catch_interrupts();
-  TrainingBar bar;
+  TrainingBar bar("");
   a.options.progress = bar.callback();
   try {
     const Network network = lockstep::train(*engine, a.target.name(), a.options);
