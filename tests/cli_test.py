@@ -633,7 +633,7 @@ class Study(Case):
             self.assertRegex(table, rf"(?m)^{name}\s")
         for row in found["rows"]:
             self.assertEqual(list(row), ["case", "method", "metric", "value", "mcse", "reference",
-                                         "source"])
+                                         "source", "low", "high"])
         metrics = {r["metric"]: r for r in found["rows"] if r["case"] == "icg"}
         for name in ["ess_per_transition_min", "ess_per_gradient_min", "ess_per_second_min",
                      "acceptance", "divergences", "worst_error_in_mcse", "nested_rhat_max"]:

@@ -34,6 +34,36 @@ std::string duration(double seconds) {
   return text;
 }
 
+/// Whether a line is due: not for what is over soon.
+bool worth_showing(double seconds, double done, double total) {
+  const double expected = done > 0 ? seconds * total / done : 0;
+  return seconds > kWorthShowing || (seconds > 0.5 && expected > kWorthShowing);
+}
+
+std::string bar(const std::string& label, double share) {
+  constexpr int width = 20;
+  const int filled = static_cast<int>(share * width);
+  std::string text = label.empty() ? "" : label + " ";
+  text.append("[").append(static_cast<std::size_t>(filled), '=');
+  text.append(static_cast<std::size_t>(width - filled), ' ').append("] ");
+  return text + fixed(100 * share, 0) + " % ";
+}
+
+std::string fitted(const std::string& text, int columns) {
+  return text.substr(0, static_cast<std::size_t>(std::max(columns, 1)));
+}
+
+void draw(const std::string& line) {
+  std::fprintf(stderr, "\r\033[K%s", line.c_str());
+  std::fflush(stderr);
+}
+
+void erase_if(bool& drawn) {
+  if (std::exchange(drawn, false)) {
+    draw("");
+  }
+}
+
 }  // namespace
 
 ProgressBar::ProgressBar(std::string label, std::int64_t chains)
@@ -41,37 +71,26 @@ ProgressBar::ProgressBar(std::string label, std::int64_t chains)
 
 std::function<bool(const Progress&)> ProgressBar::callback() {
   return [this](const Progress& p) {
-    const double expected =
-        p.done > 0 ? p.seconds * static_cast<double>(p.total) / static_cast<double>(p.done) : 0;
     const bool long_run =
-        p.seconds > kWorthShowing || (p.seconds > 0.5 && expected > kWorthShowing);
+        worth_showing(p.seconds, static_cast<double>(p.done), static_cast<double>(p.total));
     if (terminal_ && long_run && p.seconds - last_ >= kInterval && p.done < p.total) {
       last_ = p.seconds;
       drawn_ = true;
-      std::fprintf(stderr, "\r\033[K%s", line(p, terminal_columns() - 1).c_str());
-      std::fflush(stderr);
+      draw(line(p, terminal_columns() - 1));
     }
     return !interrupted();
   };
 }
 
 void ProgressBar::erase() {
-  if (std::exchange(drawn_, false)) {
-    std::fputs("\r\033[K", stderr);
-    std::fflush(stderr);
-  }
+  erase_if(drawn_);
 }
 
 std::string ProgressBar::line(const Progress& p, int columns) const {
   const double share = p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 0;
   const double rate =
       p.seconds > 0 ? static_cast<double>(p.done) * static_cast<double>(chains_) / p.seconds : 0;
-  constexpr int width = 20;
-  const int filled = static_cast<int>(share * width);
-  std::string text = label_.empty() ? "" : label_ + " ";
-  text.append("[").append(static_cast<std::size_t>(filled), '=');
-  text.append(static_cast<std::size_t>(width - filled), ' ').append("] ");
-  text += fixed(100 * share, 0) + " % " + (p.warming_up ? "warm-up" : "sampling");
+  std::string text = bar(label_, share) + (p.warming_up ? "warm-up" : "sampling");
   if (!p.missing.empty()) {
     text += "  " + p.missing;
   }
@@ -82,7 +101,29 @@ std::string ProgressBar::line(const Progress& p, int columns) const {
   if (share > 0 && p.missing.empty()) {
     text += "  " + duration(p.seconds / share - p.seconds) + " left";
   }
-  return text.substr(0, static_cast<std::size_t>(std::max(columns, 1)));
+  return fitted(text, columns);
+}
+
+TrainingBar::TrainingBar(std::string label)
+    : label_(std::move(label)), terminal_(isatty(STDERR_FILENO) == 1) {}
+
+std::function<bool(const TrainingProgress&)> TrainingBar::callback() {
+  return [this](const TrainingProgress& p) {
+    if (terminal_ && p.done < p.total && worth_showing(p.seconds, p.done, p.total)) {
+      drawn_ = true;
+      const double share = static_cast<double>(p.done) / std::max(p.total, 1);
+      draw(fitted(bar(label_, share) + "training  loss " + significant(p.loss) + "  acceptance " +
+                      fixed(p.acceptance, 2) + "  jump " + significant(p.jump) + "  step " +
+                      significant(p.step_size) + "  " +
+                      duration(share > 0 ? p.seconds / share - p.seconds : 0) + " left",
+                  terminal_columns() - 1));
+    }
+    return !interrupted();
+  };
+}
+
+void TrainingBar::erase() {
+  erase_if(drawn_);
 }
 
 }  // namespace lockstep::bench

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lockstep/options.hpp"
+#include "lockstep/training.hpp"
 
 namespace lockstep::bench {
 
@@ -34,6 +35,24 @@ class ProgressBar {
   bool terminal_;
   bool drawn_ = false;
   double last_ = -1;  // seconds at the last drawing
+};
+
+/// The same for training: how far it is, and the loss, acceptance and jump now.
+class TrainingBar {
+ public:
+  explicit TrainingBar(std::string label);
+  ~TrainingBar() { erase(); }
+  TrainingBar(const TrainingBar&) = delete;
+  TrainingBar& operator=(const TrainingBar&) = delete;
+
+  /// For L2hmcOptions::progress, and valid as long as this object is; false after Ctrl-C.
+  std::function<bool(const TrainingProgress&)> callback();
+
+  void erase();
+
+ private:
+  std::string label_;
+  bool terminal_, drawn_ = false;
 };
 
 }  // namespace lockstep::bench

@@ -49,6 +49,7 @@ SETTINGS = {
     "german-credit": Setting(0.03, 7, 200, 100, start_radius=0.5),
 }
 COLD_TARGETS = ["icg", "eight-schools-nc", "german-credit", "funnel-nc", "banana"]
+L2HMC_TARGETS = ["scg", "mog", "rough-well", "icg"]
 
 
 def data_folder(name):

@@ -12,6 +12,9 @@ Cold start: from process start (imports, compilation, warm-up, all) to nested R-
 and to split R-hat < 1.01 of NumPyro's NUTS and HMC with the settings it recommends; the seconds, and
 the gradients per chain spent until then. Both are looked at after the same numbers of draws.
 
+L2HMC: transitions per second with the paper's networks, and training steps per second, beside the same
+in jitted JAX; a row is void where the port does not leave the target as it is.
+
 Exit status 2: something needed is missing. 1: a row failed or is void.
 """
 
@@ -30,6 +33,7 @@ import time
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
 import cases  # noqa: E402
+import compare_l2hmc  # noqa: E402
 import verdict  # noqa: E402
 from cold_start import CHECKS  # noqa: E402
 
@@ -160,7 +164,7 @@ def arguments(argv):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bench", required=True, type=pathlib.Path, metavar="PATH",
                         help="lockstep-bench")
-    parser.add_argument("--part", choices=["speed", "cold", "all"], default="all")
+    parser.add_argument("--part", choices=["speed", "cold", "l2hmc", "all"], default="all")
     parser.add_argument("--target", nargs="+", metavar="NAME", help="only these")
     parser.add_argument("--peer", nargs="+", choices=["NumPyro", "BlackJAX"],
                         default=["NumPyro", "BlackJAX"])
@@ -177,6 +181,8 @@ def arguments(argv):
                         help="its warm-up [1000, as it recommends]")
     parser.add_argument("--cold-samplers", nargs="+", choices=["nuts", "hmc"],
                         default=["nuts", "hmc"])
+    parser.add_argument("--l2hmc-chains", type=int, nargs="+", metavar="N",
+                        help="[200 1024 16384; quick: 1024]")
     parser.add_argument("--core", type=int, help="the one core all run on [the last]")
     parser.add_argument("--quick", action="store_true", help="a tenth of the draws, 3 repetitions")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="all rows")
@@ -195,6 +201,10 @@ def arguments(argv):
             parser.error(f"--{name.replace('_', '-')} is {getattr(options, name)}: give at least 4")
     if not os.access(options.bench, os.X_OK) or options.bench.is_dir():
         parser.error(f"--bench {options.bench} is not a program: build lockstep-bench")
+    for chains in options.l2hmc_chains or []:
+        if chains < 4:
+            parser.error(f"--l2hmc-chains is {chains}: give at least 4")
+    options.l2hmc_chains = options.l2hmc_chains or ([1024] if options.quick else [200, 1024, 16384])
     options.repetitions = options.repetitions or (3 if options.quick else 5)
     options.seeds = options.seeds or ([1] if options.quick else [1, 2, 3, 4, 5])
     return options
@@ -215,7 +225,7 @@ def document(options):
     said = subprocess.run([str(options.bench), "--version"], capture_output=True, text=True)
     versions["lockstep"] = said.stdout.strip() or "unknown"
     return dict(date=datetime.date.today().isoformat(), processor=processor(), cores=1,
-                versions=versions, speed=[], cold=[])
+                versions=versions, speed=[], cold=[], l2hmc=[])
 
 
 def markdown(results):
@@ -232,6 +242,10 @@ def markdown(results):
                  "seeds; ours: 1024 chains, nested R-hat, default settings; NumPyro: "
                  f"{results['cold'][0].get('chains_theirs', '-')} vectorised chains, split R-hat.\n\n"
                  + verdict.cold_table(results["cold"]))
+    if results["l2hmc"]:
+        text += ("\n## L2HMC, and its port to jitted JAX\n\nTen leapfrog steps; networks of 10 units, "
+                 "icg of 100. Medians over interleaved repetitions, quartiles of the ratio.\n\n"
+                 + verdict.rate_table(results["l2hmc"]))
     return text
 
 
@@ -252,7 +266,8 @@ def main(argv=None):
               "bench/peers/run makes an environment that has them", file=sys.stderr)
         return 2
     results = document(options)
-    parts = {"speed": (efficiency, list(cases.SETTINGS)), "cold": (cold_start, cases.COLD_TARGETS)}
+    parts = {"speed": (efficiency, list(cases.SETTINGS)), "cold": (cold_start, cases.COLD_TARGETS),
+             "l2hmc": (compare_l2hmc.rates, cases.L2HMC_TARGETS)}
     with tempfile.TemporaryDirectory(prefix="lockstep-peers-") as folder:
         for part, (compare, targets) in parts.items():
             if options.part not in (part, "all"):
@@ -269,7 +284,7 @@ def main(argv=None):
                     results[part].append(verdict.failed_row(target, "all", reason))
                 save(options, results)
     print(markdown(results))
-    return 1 if any(row["void"] for row in [*results["speed"], *results["cold"]]) else 0
+    return 1 if any(row["void"] for part in parts for row in results[part]) else 0
 
 
 if __name__ == "__main__":

@@ -83,6 +83,13 @@ def efficiency_row(target, peer, ours, theirs):
     return row
 
 
+def rate_row(target, peer, unit, ours, theirs, void):
+    """One row from paired rates of repetitions; as many of each."""
+    q25, ratio, q75 = quartiles([a / b for a, b in zip(ours, theirs)])
+    return dict(target=target, peer=peer, unit=unit, ours=statistics.median(ours),
+                theirs=statistics.median(theirs), ratio=ratio, q25=q25, q75=q75, void=void)
+
+
 def failed_row(target, peer, reason):
     return dict(target=target, peer=peer, unit="ESS/s", ours=None, theirs=None, ratio=None, q25=None,
                 q75=None, void=reason)
@@ -139,4 +146,13 @@ def cold_table(rows):
           "void" if r["void"] else number(r["ratio"]),
           "-" if r["void"] or r["q25"] is None else f"{number(r['q25'])} - {number(r['q75'])}",
           number(r.get("seconds_ours")), number(r.get("seconds_theirs")),
+          f"void: {r['void']}" if r["void"] else ""] for r in rows])
+
+
+def rate_table(rows):
+    return table(
+        ["target", "chains", "unit", "ours", "theirs", "ratio", "quartiles", ""],
+        [[r["target"], str(r.get("chains", "-")), r["unit"], number(r["ours"]),
+          number(r["theirs"]), "void" if r["void"] else number(r["ratio"]),
+          "-" if r["void"] else f"{number(r['q25'])} - {number(r['q75'])}",
           f"void: {r['void']}" if r["void"] else ""] for r in rows])

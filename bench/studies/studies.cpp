@@ -3,6 +3,7 @@
 
 #include "bench/studies/convergence_study.hpp"
 #include "bench/studies/default_study.hpp"
+#include "bench/studies/l2hmc_study.hpp"
 #include "bench/studies/mass_matrix_study.hpp"
 #include "bench/studies/posteriors_study.hpp"
 #include "bench/studies/study.hpp"
@@ -17,6 +18,7 @@ const std::vector<Study>& studies() {
       convergence_study(),
       mass_matrix_study(),
       posteriors_study(),
+      l2hmc_study(),
   };
   return all;
 }

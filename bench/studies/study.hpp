@@ -27,6 +27,10 @@ struct StudySettings {
   SampleOptions place;  // backend, threads, devices; the rest is the study's
   std::filesystem::path data_dir;
   std::vector<std::string> only;  // the cases to run, by their target; empty: all
+
+  // For studies that say so.
+  bool quick = false;              // small sizes: a look at the forms, not at the figures
+  std::filesystem::path networks;  // folder of trained networks, read where they are, else written
 };
 
 /// One figure.
@@ -39,10 +43,22 @@ struct StudyRow {
   double mcse = kUnknown;       // of `value`
   double reference = kUnknown;  // what it is compared with,
   std::string source = {};      // and where that comes from
+  double low = kUnknown;        // the range over seeds, where `value` is their median
+  double high = kUnknown;
+};
+
+/// A plot for the HTML report.
+struct StudyFigure {
+  std::string case_name;  // under what heading
+  std::string title;
+  std::string svg;
+  std::string legend;  // HTML: keys of its marks
 };
 
 struct StudyResult {
   std::vector<StudyRow> rows;
+  bool table_per_case = false;  // of metrics by methods; else one of cases and methods by metrics
+  std::vector<StudyFigure> figures;
   std::vector<std::string> notes;  // sentences for people: what the rows mean and where they fail
   Json cases;                      // settings of each case
   bool interrupted = false;
@@ -53,6 +69,7 @@ struct Study {
   std::string description;  // one line
   StudySettings defaults;
   std::function<StudyResult(const StudySettings&)> run;
+  bool trains = false;  // takes `quick` and `networks`
 };
 
 const std::vector<Study>& studies();

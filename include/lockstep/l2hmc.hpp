@@ -3,24 +3,13 @@
 /// L2HMC for a target of one's own:
 ///
 ///   const lockstep::Network network = lockstep::train(target, {.iterations = 5000});
-///   const lockstep::Fit fit = lockstep::sample(target, lockstep::L2hmc{network}, {.chains =
-///   4096});
-
-#include <memory>
-#include <utility>
+///   const lockstep::Fit fit =
+///       lockstep::sample(target, lockstep::L2hmc{network}, {.chains = 4096});
 
 #include "kernels/launch/l2hmc.hpp"
 #include "lockstep/sampler.hpp"
 
 namespace lockstep {
-
-/// HMC whose trajectories a trained network leads (Levy, Hoffman & Sohl-Dickstein, ICLR 2018).
-struct L2hmc {
-  std::shared_ptr<const Network> network;
-
-  explicit L2hmc(Network trained) : network(std::make_shared<Network>(std::move(trained))) {}
-  operator Sampler() const;
-};
 
 /// Trains a network for the target, on the CPU.
 template <class Target>

@@ -6,10 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep {
+
+struct Sampler;
 
 /// How large the networks are.
 struct NetworkShape {
@@ -19,6 +23,19 @@ struct NetworkShape {
   int hidden = 2;  // hidden layers, the one that embeds the inputs included; at least 1
 
   bool operator==(const NetworkShape&) const = default;
+
+  /// @throw UsageError  naming the member, its value and its range
+  void validate() const;
+};
+
+/// Means over the iterations since the point before.
+struct TrainingPoint {
+  std::int64_t iteration = 0;  // of the kept network's, the last one counted
+  double loss = 0, acceptance = 0, jump = 0;
+  double clipped = 0, not_finite = 0;  // shares of the trajectories
+  double step_size = 0, temperature = 1;
+
+  bool operator==(const TrainingPoint&) const = default;
 };
 
 /// What training a network took, kept with it: an ESS that leaves this out is half the truth.
@@ -27,9 +44,13 @@ struct TrainingRecord {
   std::int64_t iterations = 0;  // made, the ones after the best network included
   std::int64_t batch = 0;       // chains
   double seconds = 0;
-  double gradients =
-      0;  // of the potential, over all chains; a Hessian-vector product counts as two
-  double loss = 0, acceptance = 0, jump = 0;  // of the network that was kept: means over its batch
+  /// Of the potential, over all chains; a Hessian-vector product counts as two.
+  double gradients = 0;
+  std::int64_t kept = 0;                      // the iteration after which the network was as it is
+  double loss = 0, acceptance = 0, jump = 0;  // about then: running means over its batch
+  std::vector<TrainingPoint> history;         // about 200 points
+
+  bool operator==(const TrainingRecord&) const = default;
 };
 
 /// The momentum network V and the position network X, both
@@ -67,9 +88,8 @@ struct Network {
   double step_size() const;
   void set_step_size(double step);
 
-  /// @throw UsageError  naming what is wrong: a shape that cannot be, arrays of other sizes,
-  /// numbers
-  ///                    that are not finite
+  /// @throw UsageError  naming what is wrong: a shape that cannot be, arrays of other sizes, masks
+  ///                    of other halves, numbers that are not finite
   void validate() const;
 
   /// Writes the network as JSON, whole or not at all.
@@ -82,8 +102,17 @@ struct Network {
 /// Weights as the paper's code draws them: normal, truncated at two standard deviations, of
 /// variance 2 f / (number of inputs) with f = 1/3 for A, 1/3 (V) or 2/3 (X) for B, 1/3 for C, 1 for
 /// further hidden layers and 0.001 for the heads; biases, s and q zero.
-/// @param seed  of the weights and the masks
+/// @param seed  of the masks, which depend on nothing else but dim and steps, and of the weights
 /// @throw UsageError  for a shape that cannot be
 Network initial_network(const NetworkShape& shape, double step_size, std::uint64_t seed);
+
+/// HMC whose trajectories a trained network leads (Levy, Hoffman & Sohl-Dickstein, ICLR 2018).
+struct L2hmc {
+  std::shared_ptr<const Network> network;
+
+  explicit L2hmc(Network trained) : network(std::make_shared<Network>(std::move(trained))) {}
+  /// With the network's own step size and number of steps.
+  operator Sampler() const;
+};
 
 }  // namespace lockstep

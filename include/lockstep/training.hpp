@@ -9,9 +9,11 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lockstep/archive.hpp"
+#include "lockstep/error.hpp"
 #include "lockstep/network.hpp"
 #include "lockstep/options.hpp"
 
@@ -51,8 +53,8 @@ struct L2hmcOptions {
   double clip_gradient = 0;    // to this norm; 0: never
   bool stop_gradient = false;  // takes dU/dx for a constant: no second derivatives
   Remember remember = Remember::steps;
-  /// Networks that are trained side by side from other seeds for `trial_iterations`; the best goes
-  /// on alone.
+  /// Networks that are trained from other seeds for `trial_iterations` each, on the same starts;
+  /// the one with the largest running mean of the jump goes on alone.
   int trials = 1;
   int trial_iterations = 500;
   /// Stops when the mean jump of accepted proposals has not grown for so many iterations; 0: never.
@@ -68,6 +70,7 @@ struct L2hmcOptions {
   Precision precision = Precision::single_;
   std::string checkpoint;  // as SampleOptions'
   double checkpoint_minutes = 10;
+  double max_hours = 0;  // of this call; then the best network so far is it. 0: no limit
   /// Called about five times a second; returning false ends training, with the best network so far.
   std::function<bool(const TrainingProgress&)> progress;
 };
@@ -118,9 +121,23 @@ class TrainingEngine {
 /// @throw UsageError  for options that make no sense, naming the option, its value and the remedy
 TrainingPlace place_of(const L2hmcOptions& options, int dim);
 
+/// Training that cannot go on: the loss or its gradient is not finite. Names the target and the
+/// iteration.
+class TrainingFailure : public UsageError {
+ public:
+  TrainingFailure(const std::string& message, Network last_good)
+      : UsageError(message), network(std::move(last_good)) {}
+  Network network;  // the best, or if there is none yet the last whose loss was finite
+};
+
 /// Trains a network on the engine's chains.
-/// @throw UsageError  for options that make no sense, and when the loss stops being finite: names
-///                    the target and the iteration; the network of before is in the checkpoint
+///
+/// The network that comes out is the one whose running mean of the jump A |x' - x|^2 (weight 0.99
+/// on the past, the weights of what is not there yet taken out) was largest, once it covers 100
+/// iterations at temperature 1; the last one if that never was.
+///
+/// @throw UsageError       for options that make no sense
+/// @throw TrainingFailure  holds the last good network
 Network train(TrainingEngine& engine, const std::string& target, const L2hmcOptions& options);
 
 }  // namespace lockstep

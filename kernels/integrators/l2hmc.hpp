@@ -87,15 +87,15 @@ class ModifiedLeapfrog {
 
   /// The i-th step of a trajectory, i = 0 .. steps - 1: step i forwards, step steps - 1 - i
   /// backwards.
-  /// @param memory  for the records of its four updates, `stride` lanes apart: 0 to write each over
-  ///                the one before
-  LOCKSTEP_INLINE void operator()(int i, Path<L>& path, L* memory, int stride) const {
+  /// @param memory  memory(k): where to record the step's k-th update, k = 0 .. 3
+  template <class Memory>
+  LOCKSTEP_INLINE void operator()(int i, Path<L>& path, Memory memory) const {
     const auto& net = network_.layout.net;
-    update_momentum(i, path, Update<L>(net, memory));
-    update_position(i, 0, path, Update<L>(net, memory + stride));
-    update_position(i, 1, path, Update<L>(net, memory + 2 * stride));
+    update_momentum(i, path, Update<L>(net, memory(0)));
+    update_position(i, 0, path, Update<L>(net, memory(1)));
+    update_position(i, 1, path, Update<L>(net, memory(2)));
     slope_(path.x, path.gradient);
-    update_momentum(i, path, Update<L>(net, memory + 3 * stride));
+    update_momentum(i, path, Update<L>(net, memory(3)));
   }
 
   /// 1 for coordinates that the first (0) or second (1) position update of step i moves.

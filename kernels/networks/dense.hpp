@@ -81,4 +81,52 @@ LOCKSTEP_INLINE void backward(const Scalar<L>* weights, int rows, int outputs, c
   });
 }
 
+/// The register within a lane: many sums of products need no more than one each.
+template <class L>
+struct InnermostOf {
+  using Type = L;
+};
+template <class L>
+struct InnermostOf<Twin<L>> : InnermostOf<L> {};
+template <class L>
+using Innermost = typename InnermostOf<L>::Type;
+
+/// sum + a b, the products of all registers of a lane into one.
+template <class H, class L>
+LOCKSTEP_INLINE H add_product(const H& sum, const L& a, const L& b) {
+  if constexpr (is_twin<L>) {
+    return add_product(add_product(sum, a.lo, b.lo), a.hi, b.hi);
+  } else {
+    return fma(a, b, sum);
+  }
+}
+
+/// The sum over a lane's chains, in a fixed order.
+template <class L>
+LOCKSTEP_INLINE Scalar<L> over_chains(const L& x) {
+  if constexpr (is_twin<L>) {
+    return over_chains(x.lo + x.hi);
+  } else if constexpr (width<L> == 1) {
+    return x;
+  } else {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(L) == sizeof(__m512)) {
+      if constexpr (std::is_same_v<Scalar<L>, float>) {
+        return _mm512_reduce_add_ps(x);
+      } else {
+        return _mm512_reduce_add_pd(x);
+      }
+    }
+#endif
+    Scalar<L> values[width<L>];
+    store_lane(values, x);
+    for (int n = width<L> / 2; n > 0; n /= 2) {
+      for (int i = 0; i < n; ++i) {
+        values[i] += values[i + n];
+      }
+    }
+    return values[0];
+  }
+}
+
 }  // namespace lockstep::dense

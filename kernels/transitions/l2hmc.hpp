@@ -88,7 +88,7 @@ struct L2hmc {
     const ModifiedLeapfrog<L, L2hmcNetwork<S, Shape>, decltype(slope)> advance(network, step,
                                                                                forward, slope);
     for (int i = 0; i < network.layout.steps; ++i) {
-      advance(i, path, scratch.data(), 0);
+      advance(i, path, [&](int) { return scratch.data(); });
     }
     const Sum<L> after = potential + kinetic_energy(net, z);
 
