@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "tests/exact_draws.hpp"
+#include "host/exact_draws.hpp"
 #include "tests/l2hmc_legs.hpp"
 
 namespace lockstep::testing {

@@ -151,7 +151,7 @@ Leg<L> leg(const Target& target, const L2hmcNetwork<Scalar<L>, AnyShape>& networ
   const ModifiedLeapfrog<L, L2hmcNetwork<Scalar<L>, AnyShape>, decltype(slope)> advance(
       network, step, forward, slope);
   for (int i = 0; i < network.layout.steps; ++i) {
-    advance(i, path, memory.data() + 4 * i * size, size);
+    advance(i, path, [&](int k) { return memory.data() + (4 * i + k) * size; });
   }
   to.log_jacobian = path.log_jacobian.value();
   to.clipped = path.clipped;

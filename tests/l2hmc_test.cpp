@@ -11,11 +11,11 @@
 
 #include <gtest/gtest.h>
 
+#include "host/exact_draws.hpp"
 #include "kernels/targets/mixture.hpp"
 #include "kernels/targets/normal.hpp"
 #include "kernels/targets/rough_well.hpp"
 #include "kernels/transitions/hmc.hpp"
-#include "tests/exact_draws.hpp"
 #include "tests/l2hmc_legs.hpp"
 
 namespace lockstep {
