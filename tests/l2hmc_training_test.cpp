@@ -200,6 +200,21 @@ TEST(Training, StopsWhenTheJumpNoLongerGrows) {
   EXPECT_LT(n.training.iterations, 1999);
 }
 
+TEST(Training, StopsWhenTheJumpIsEnough) {
+  L2hmcOptions o = few(2000);
+  o.start = {0, 2, 4, 6, 1, 1, 1, 1};  // 2 tr cov = 10
+  o.enough_jump = 0.5;
+  Quadratic engine(o);
+  engine.meddle = [&](int i, const Network&, TrainingStep& s, std::span<double>) {
+    s.jump = 0.01 * i;
+  };
+  const Network n = train(engine, "t", o);
+  EXPECT_NEAR(n.training.jump, 5, 0.02);
+  EXPECT_GE(n.training.iterations, 500);
+  EXPECT_LE(n.training.iterations, 620);  // the running mean lags by less than its 100 iterations
+  EXPECT_EQ(n.training.kept + 1, n.training.iterations);
+}
+
 /// The seeds of trials make their first weights differ: that is what the jump is here.
 double merit(const Network& n) {
   return 10 + n.parameters[1];
@@ -373,6 +388,7 @@ TEST(Training, SaysWhichOptionMakesNoSense) {
   begins(complaint([](O& o) { o.cooling = 0; }), "cooling is 0");
   begins(complaint([&](O& o) { o.clip_gradient = nan; }), "clip_gradient is nan");
   begins(complaint([](O& o) { o.patience = -1; }), "patience is -1");
+  begins(complaint([](O& o) { o.enough_jump = -1; }), "enough_jump is -1");
   begins(complaint([](O& o) { o.trials = 0; }), "trials is 0");
   begins(complaint([](O& o) {
            o.trials = 2;
