@@ -23,6 +23,15 @@ struct Tilted {
 };
 constexpr double kVariance[] = {(9 + 4 * 0.25) / 5, (4 * 9 + 0.25) / 5};
 
+SampleOptions run_of(std::int64_t chains, int warmup, int draws) {
+  SampleOptions run;
+  run.chains = chains;
+  run.warmup = warmup;
+  run.draws = draws;
+  run.seed = 3;
+  return run;
+}
+
 void expect_law(const Fit& fit) {
   const double mean[] = {1, -1};
   for (int j = 0; j < Tilted::dim; ++j) {
@@ -46,11 +55,7 @@ TEST(L2hmcApi, TrainsAndSamplesATargetWithAPotentialOnly) {
   const Network network = train(Tilted{}, options);
   EXPECT_GT(network.training.jump, network.training.history.front().jump);
 
-  SampleOptions run;
-  run.chains = 1024;
-  run.warmup = 100;
-  run.draws = 400;
-  run.seed = 3;
+  SampleOptions run = run_of(1024, 100, 400);
   const Fit fit = sample(Tilted{}, L2hmc{network}, run);
   expect_law(fit);
   EXPECT_EQ(fit.gradients_sampling, 400 * options.steps);
@@ -64,7 +69,9 @@ TEST(L2hmcApi, TrainsAndSamplesATargetWithAPotentialOnly) {
 }
 
 TEST(L2hmcApi, StartsFromTheMetricThatHmcFound) {
-  const Fit warm = sample(Tilted{}, Hmc{.metric = Metric::diagonal}, {.chains = 512, .draws = 100});
+  Hmc diagonal;
+  diagonal.metric = Metric::diagonal;
+  const Fit warm = sample(Tilted{}, diagonal, run_of(512, 300, 100));
   L2hmcOptions options;
   options.steps = 5;
   options.iterations = 50;
@@ -74,13 +81,13 @@ TEST(L2hmcApi, StartsFromTheMetricThatHmcFound) {
   for (std::size_t j = 0; j < 2; ++j) {
     EXPECT_DOUBLE_EQ(network.scale[j], std::sqrt(warm.metric.inverse_mass[j]));
   }
-  expect_law(sample(Tilted{}, L2hmc{network}, {.chains = 1024, .warmup = 200, .draws = 1000}));
+  expect_law(sample(Tilted{}, L2hmc{network}, run_of(1024, 200, 1000)));
 }
 
 TEST(L2hmcApi, RefusesAnotherTargetsNetwork) {
   const Network other = initial_network({3, 5, 10, 2}, 0.1, 1);
-  EXPECT_THROW(sample(Tilted{}, L2hmc{other}, {.chains = 64}), UsageError);
-  SampleOptions on_cuda;
+  EXPECT_THROW(sample(Tilted{}, L2hmc{other}, run_of(64, 1, 10)), UsageError);
+  SampleOptions on_cuda = run_of(64, 1, 10);
   on_cuda.backend = Backend::cuda;
   EXPECT_THROW(sample(Tilted{}, L2hmc{initial_network({2, 5, 10, 2}, 0.1, 1)}, on_cuda),
                BackendError);
