@@ -94,7 +94,7 @@ class Case(unittest.TestCase):
 
 
 class Help(Case):
-    COMMANDS = ["run", "list", "check", "speed", "study", "sweep"]
+    COMMANDS = ["run", "train", "list", "check", "speed", "study", "sweep"]
 
     def test_without_arguments_and_with_help(self):
         text = self.ok()
@@ -108,12 +108,14 @@ class Help(Case):
                 self.assertIn("usage: lockstep-bench " + command,
                               self.ok(command, "--help").replace("Usage", "usage"))
 
-    def test_examples_of_run_parse(self):
-        """Every option that the help's examples use exists."""
-        text = self.ok("run", "--help")
-        options, examples = text.split("Examples:")
-        for option in set(re.findall(r"--[a-z-]+", examples)):
-            self.assertRegex(options, rf"\n\s+{option}[ \n]")
+    def test_examples_parse(self):
+        """Every option that a help's examples of its command use exists."""
+        for command in ["run", "train", "speed"]:
+            options, examples = self.ok(command, "--help").split("Examples:")
+            used = re.findall(rf"lockstep-bench {command} .*", examples)
+            self.assertGreater(len(used), 2)
+            for option in set(re.findall(r"--[a-z-]+", " ".join(used))):
+                self.assertRegex(options, rf"\n\s+{option}[ \n]")
 
     def test_version(self):
         self.assertRegex(self.ok("--version"), r"\Alockstep-bench \d+\.\d+\.\d+\n\Z")
@@ -123,7 +125,7 @@ class List(Case):
     def test_table(self):
         text = self.ok("list")
         for word in ["banana", "eight-schools-nc", "german-credit", "hmc", "mala", "ghmc", "rwm",
-                     "cpu", "cuda", "default"]:
+                     "l2hmc", "cpu", "cuda", "default"]:
             self.assertIn(word, text)
 
     def test_json(self):
@@ -132,7 +134,7 @@ class List(Case):
         self.assertEqual(dimensions["icg"], 50)
         self.assertEqual(dimensions["banana"], 2)
         self.assertIsNone(dimensions["logistic"])
-        self.assertEqual([s["name"] for s in found["samplers"]], ["hmc", "mala", "ghmc", "rwm"])
+        self.assertEqual([s["name"] for s in found["samplers"]], ["hmc", "mala", "ghmc", "rwm", "l2hmc"])
         self.assertIn("default", [s["name"] for s in found["studies"]])
         cuda = found["backends"]["cuda"]
         self.assertEqual(cuda["devices"] == [], bool(cuda["why_none"]))
