@@ -216,7 +216,11 @@ class CaseRun {
     m.method = method;
     m.settings = recipe_json(recipe);
     for (int i = 0; i < settings_.seeds; ++i) {
-      const Network network = trained_network(place_, recipe, method, seed_of(i));
+      std::string failure;
+      const Network network = trained_network(place_, recipe, method, seed_of(i), failure);
+      if (!failure.empty()) {
+        report_.note(method + ", seed " + std::to_string(seed_of(i)) + ": " + failure);
+      }
       evaluate(L2hmc(network), i, m);
       m.seconds.push_back(network.training.seconds);
       m.gradients.push_back(network.training.gradients);
