@@ -11,6 +11,7 @@
 
 #include "host/io/json.hpp"
 #include "lockstep/config.hpp"
+#include "lockstep/network.hpp"
 
 namespace lockstep {
 
@@ -29,6 +30,21 @@ std::string hash(const void* data, std::size_t size) {  // FNV-1a
 template <class T>
 std::string hash(const std::vector<T>& values) {
   return values.empty() ? "none" : hash(values.data(), values.size() * sizeof(T));
+}
+
+std::string hash_of_numbers(std::vector<double> values) {
+  for (double& x : values) {
+    x = std::isnan(x) ? std::numeric_limits<double>::quiet_NaN() : x;  // of many NaNs the one
+  }
+  return hash(values);
+}
+
+/// All that a trajectory depends on.
+std::string hash(const Network& n) {
+  std::vector<double> all(n.parameters);
+  all.insert(all.end(), n.masks.begin(), n.masks.end());
+  all.insert(all.end(), n.scale.begin(), n.scale.end());
+  return hash(all);
 }
 
 /// U and dU/dq of the first chains, at points that look like none of anybody's.
@@ -51,10 +67,21 @@ std::string probe(Engine& engine) {
       seen.push_back(gradient[j * chains + c]);
     }
   }
-  for (double& x : seen) {
-    x = std::isnan(x) ? std::numeric_limits<double>::quiet_NaN() : x;  // of many NaNs the one
+  return hash_of_numbers(std::move(seen));
+}
+
+/// The gradient of the loss at points like those, for a network of its own.
+std::string probe(TrainingEngine& engine, const L2hmcOptions& o) {
+  const auto batch = static_cast<std::size_t>(o.batch);
+  std::vector<double> q(static_cast<std::size_t>(engine.dim()) * batch);
+  for (std::size_t i = 0; i < q.size(); ++i) {
+    q[i] = std::sin(static_cast<double>(1 + i / batch + 7 * (i % 4)));
   }
-  return hash(seen);
+  engine.place(q);
+  const Network network = initial_network(place_of(o, engine.dim()).shape, 0.01, o.seed);
+  std::vector<double> gradient(network.parameters.size());
+  engine.step(network, {}, gradient);
+  return hash_of_numbers(std::move(gradient));
 }
 
 std::string text(const std::string& s) {
@@ -93,8 +120,8 @@ std::vector<Setting> configuration_of(Engine& engine, const Sampler& s, const Sa
   add("potential at fixed points", probe(engine));
 
   const auto& [method, step_size, step_jitter, leapfrog, length_jitter, integrator, metric,
-               inverse_mass, persistence, target_acceptance, length] = s;
-  add("method", std::string(method == Method::hmc ? "hmc" : "random walk"));
+               inverse_mass, persistence, target_acceptance, length, network] = s;
+  add("method", spelled(kMethodNames, method));
   add("step_size", step_size);
   add("step_jitter", step_jitter);
   add("leapfrog", leapfrog);
@@ -105,6 +132,7 @@ std::vector<Setting> configuration_of(Engine& engine, const Sampler& s, const Sa
   add("persistence", persistence);
   add("target_acceptance", target_acceptance);
   add("length", spelled(kLengthNames, length));
+  add("network", network ? hash(*network) : "none");
 
   // What is asked of the backend shows in `about`. Threads share work and change no bit.
   [[maybe_unused]] const auto& [chains, warmup, draws, seed, backend, threads, devices, precision,
@@ -138,6 +166,49 @@ std::vector<Setting> configuration_of(Engine& engine, const Sampler& s, const Sa
   add("until nested_rhat", nested_rhat);
   add("until ess", ess);
   add("until mcse", mcse);
+  return settings;
+}
+
+std::vector<Setting> configuration_of(TrainingEngine& engine, const std::string& target,
+                                      const L2hmcOptions& o) {
+  std::vector<Setting> settings;
+  const auto add = [&](const char* name, const auto& value) {
+    settings.push_back({name, text(value)});
+  };
+  add("program", std::string("lockstep " LOCKSTEP_VERSION));
+  add("target", target);
+  add("parameters", engine.dim());
+  add("gradient at fixed points", probe(engine, o));
+
+  [[maybe_unused]] const auto& [steps, width, hidden, batch, iterations, step_size, learning_rate,
+                                decay, decay_every, loss_scale, noise_weight, temperature, cooling,
+                                clip_gradient, stop_gradient, remember, trials, trial_iterations,
+                                patience, enough_jump, inverse_mass, start, seed, threads,
+                                precision, checkpoint, checkpoint_minutes, max_hours, progress] = o;
+  add("steps", steps);
+  add("width", place_of(o, engine.dim()).shape.width);
+  add("hidden", hidden);
+  add("batch", batch);
+  add("iterations", iterations);
+  add("step_size", step_size);
+  add("learning_rate", learning_rate);
+  add("decay", decay);
+  add("decay_every", decay_every);
+  add("loss_scale", loss_scale);
+  add("noise_weight", noise_weight);
+  add("temperature", temperature);
+  add("cooling", cooling);
+  add("clip_gradient", clip_gradient);
+  add("stop_gradient", stop_gradient);
+  add("remember", spelled(kRememberNames, remember));
+  add("trials", trials);
+  add("trial_iterations", trials > 1 ? trial_iterations : 0);
+  add("patience", patience);
+  add("enough_jump", enough_jump);
+  add("inverse_mass", hash(inverse_mass));
+  add("start", hash(start));
+  add("seed", seed);
+  add("precision", spelled(kPrecisionNames, precision));
   return settings;
 }
 

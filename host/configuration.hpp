@@ -4,6 +4,7 @@
 
 #include "host/io/checkpoint.hpp"
 #include "lockstep/engine.hpp"
+#include "lockstep/training.hpp"
 
 namespace lockstep {
 
@@ -14,5 +15,10 @@ namespace lockstep {
 /// Moves the engine's chains: for before they are started.
 std::vector<Setting> configuration_of(Engine& engine, const Sampler& sampler,
                                       const SampleOptions& options);
+
+/// The same of training: a target is known by its name and by the gradient of the loss at fixed
+/// points.
+std::vector<Setting> configuration_of(TrainingEngine& engine, const std::string& target,
+                                      const L2hmcOptions& options);
 
 }  // namespace lockstep

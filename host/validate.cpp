@@ -5,6 +5,7 @@
 #include "host/memory.hpp"
 #include "host/summarise.hpp"
 #include "lockstep/error.hpp"
+#include "lockstep/network.hpp"
 #include "lockstep/options.hpp"
 
 namespace lockstep {
@@ -20,6 +21,29 @@ std::string text(double x) {
 void at_least(const std::string& name, std::int64_t value, std::int64_t least) {
   require(value >= least,
           name + " is " + std::to_string(value) + ": give " + std::to_string(least) + " or more");
+}
+
+/// L2HMC brings its own step size, steps and units; what only HMC has would say nothing.
+void validate_l2hmc(const Sampler& s, int dim) {
+  require(s.network != nullptr,
+          "L2HMC needs the network that leads it: train one, or load it from its file");
+  s.network->validate();
+  const NetworkShape& shape = s.network->shape;
+  require(shape.dim == dim, "the network is of a target with " + std::to_string(shape.dim) +
+                                " parameters, but this one has " + std::to_string(dim) +
+                                ": train one for it");
+  require(s.step_size == s.network->step_size() && s.leapfrog == shape.steps,
+          "L2HMC's step size and number of steps are its network's, " +
+              text(s.network->step_size()) + " and " + std::to_string(shape.steps) +
+              ": leave them as L2hmc{network} sets them");
+  require(s.step_jitter == 0 && s.length_jitter == LengthJitter::none &&
+              s.integrator == Integrator::leapfrog && s.length == Length::given &&
+              s.persistence == 0 && s.target_acceptance == 0,
+          "L2HMC has no jitter, persistence, other integrator or tuning: leave the sampler as "
+          "L2hmc{network} makes it");
+  require(s.metric == Metric::unit && s.inverse_mass.empty(),
+          "L2HMC sees the target in the units that its network was trained in and takes no metric: "
+          "choose the unit one");
 }
 
 }  // namespace
@@ -94,6 +118,13 @@ void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
               sampler.metric == Metric::low_rank || sampler.inverse_mass.empty(),
           "an inverse mass is given without its kind: choose the diagonal, the dense or the "
           "low-rank metric");
+  if (sampler.method == Method::l2hmc) {
+    validate_l2hmc(sampler, dim);
+  } else {
+    require(sampler.network == nullptr,
+            "a network is given to a sampler that has no use for it: "
+            "choose L2HMC, or leave the network out");
+  }
   prepare_metric(sampler.metric, sampler.inverse_mass, dim);  // or says what is wrong with it
   require(sampler.method != Method::random_walk || !sampler.inverse_mass.empty() ||
               (sampler.metric != Metric::fisher && sampler.metric != Metric::low_rank),
@@ -103,6 +134,8 @@ void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
               (sampler.method == Method::hmc && sampler.persistence == 0 && options.warmup > 0),
           "the trajectory length is tuned for HMC with fresh momenta, during warm-up: give that a "
           "length, or leave the trajectory's as it is");
+  require(sampler.method != Method::l2hmc || !options.adaptation.per_chain_step_size,
+          "per_chain_step_size tunes step sizes, and L2HMC's is its network's: leave it out");
   require(options.generator == Generator::philox || options.backend != Backend::cpu,
           "the cuRAND generator runs on CUDA only: choose philox, or the cuda backend");
   const int g = options.threads_per_chain;

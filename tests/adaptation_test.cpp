@@ -192,6 +192,22 @@ TEST(MetricEstimator, LowRankFindsTheDirectionsThatADiagonalMisses) {
   }
 }
 
+/// Mutants: the inverse of the metric (a covariance taken for a mass), and no gradients.
+TEST(MetricEstimator, MutantsDoNotPrecondition) {
+  const Eigen::MatrixXd sigma = few_directions(40);
+  const NormalDraws d(sigma, 4000, 1);
+  const auto condition_of = [&](Metric kind, const auto& q, const auto& gradient) {
+    MetricEstimator estimator(kind, 40, {});
+    estimator.add(q, gradient, 4000);
+    return condition(*estimator.estimate(), sigma);
+  };
+  const double right = condition_of(Metric::low_rank, d.q, d.gradient);
+  EXPECT_LT(right, 4.5);
+  EXPECT_GT(condition_of(Metric::low_rank, d.gradient, d.q), 1e4 * right);
+  EXPECT_GT(condition_of(Metric::fisher, d.gradient, d.q), 1e4 * right);
+  EXPECT_GT(condition_of(Metric::low_rank, d.q, d.q), 10 * right);
+}
+
 TEST(MetricEstimator, LowRankOfFewDrawsIsNoWorseThanItsDiagonal) {
   // 40 draws in 150 dimensions: what looks like directions is noise, and shrinkage holds it down.
   Eigen::MatrixXd sigma = Eigen::MatrixXd::Identity(150, 150);
@@ -387,8 +403,9 @@ TEST(WarmUp, TunesEachChainsStepSize) {
   }
 }
 
-/// On N(0, I) a trajectory of length t maps q to q cos t + p sin t.
-TEST(TrajectoryLength, FindsTheQuarterTurn) {
+/// The T that is found on N(0, I), where a trajectory of length t maps q to q cos t + p sin t.
+/// @param sign  of the momenta at the ends of trajectories; -1 is a mutant
+double length_found(double sign) {
   // E[(|q'|^2 - |q|^2)^2] of N(0, I) is proportional to sin^2 t: with t = h T, h uniform on (0, 1),
   // E over h = 1/2 - sin(2T) / (4T) is largest where tan 2T = 2T beyond pi: T = 2.2467.
   TrajectoryLength length(Length::chees, 10, 0.3);
@@ -403,12 +420,17 @@ TEST(TrajectoryLength, FindsTheQuarterTurn) {
     std::vector<double> after(q.q.size()), momenta(q.q.size());
     for (std::size_t i = 0; i < after.size(); ++i) {
       after[i] = q.q[i] * std::cos(angle) + p.q[i] * std::sin(angle);
-      momenta[i] = p.q[i] * std::cos(angle) - q.q[i] * std::sin(angle);
+      momenta[i] = sign * (p.q[i] * std::cos(angle) - q.q[i] * std::sin(angle));
     }
     length.update(Whitening(unit), q.q, after, momenta, angle, step);
     mean += t >= 500 ? 2 * length.mean_length() / 1000 : 0;
   }
-  EXPECT_NEAR(mean, 2.2467, 0.15);
+  return mean;
+}
+
+TEST(TrajectoryLength, FindsTheQuarterTurn) {
+  EXPECT_NEAR(length_found(1), 2.2467, 0.15);
+  EXPECT_LT(length_found(-1), 0.1);  // the mutant descends
 }
 
 TEST(TrajectoryLength, LengthensTrajectoriesWhereADirectionIsLong) {

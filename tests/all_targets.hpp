@@ -17,9 +17,11 @@
 #include "kernels/targets/linear_regression.hpp"
 #include "kernels/targets/logistic.hpp"
 #include "kernels/targets/mixture.hpp"
+#include "kernels/targets/mog6.hpp"
 #include "kernels/targets/normal.hpp"
 #include "kernels/targets/normal_mixture.hpp"
 #include "kernels/targets/probit.hpp"
+#include "kernels/targets/rings.hpp"
 #include "kernels/targets/rough_well.hpp"
 #include "kernels/targets/sparse_logistic.hpp"
 #include "kernels/targets/stochastic_volatility.hpp"
@@ -116,6 +118,10 @@ void for_each_target(F f) {
   f("scg 0.1", Scg(0.1), 4.0);
   f("mog", Mog{}, 4.0);
   f("mog2", Mog2{}, 8.0);
+  f("mog2-equal", Mog(5, 0.25), 8.0);
+  f("mog6", Mog6{}, 4.0);
+  f("ring", Ring{}, 3.0);
+  f("ring5", Ring5{}, 3.0);
   f("rough-well", RoughWell<2>{}, 3.0);
   f("rough-well, run-time dimension", RoughWellN<16>(9, 0.1), 3.0);
   f("banana", Banana{}, 10.0);

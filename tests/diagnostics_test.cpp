@@ -369,6 +369,40 @@ TEST(PaperEss, OfIndependentDrawsIsOneAndOfFrozenChainsTheFloor) {
               1 / (1 + 2 * lags * second), 1e-12);
 }
 
+// All chains' products summed one by one, for coordinates of unequal means, scales and memories.
+TEST(PaperEss, EqualsTheDirectSum) {
+  const std::size_t draws = 301, chains = 7;
+  const std::vector<double> means{3.0, -1.0};
+  std::vector<Draws> x{stationary_ar1(chains, draws, 0.8, 133),
+                       stationary_ar1(chains, draws, -0.5, 135)};
+  for (std::size_t i = 0; i < draws * chains; ++i) {
+    x[0].values[i] = 2 * x[0].values[i] + means[0];
+    x[1].values[i] += means[1];
+  }
+  const double trace = 4 + 1;
+  for (const bool normalise : {true, false}) {
+    double counted = 0;
+    int lags = 0;
+    for (std::size_t lag = 1; lag <= draws - 2; ++lag) {
+      double rho = 0;
+      for (std::size_t t = 0; t + lag < draws; ++t) {
+        for (std::size_t c = 0; c < chains; ++c) {
+          for (std::size_t d = 0; d < 2; ++d) {
+            rho += (x[d].at(t, c) - means[d]) * (x[d].at(t + lag, c) - means[d]);
+          }
+        }
+      }
+      rho /= static_cast<double>((draws - lag) * chains) * (normalise ? trace : 1);
+      counted += rho > 0.05 ? rho : 0;
+      lags += rho > 0.05 ? 1 : 0;
+    }
+    EXPECT_GT(lags, 15);  // noise puts late lags above the cutoff too: they count
+    EXPECT_NEAR(paper_ess_per_transition(std::vector<Trace>{x[0], x[1]}, means, trace,
+                                         {.normalise = normalise}),
+                1 / (1 + 2 * counted), 1e-12);
+  }
+}
+
 TEST(PaperEss, RulesDifferWhereTheSpectrumReturns) {
   // Period 4 (1, 0, -1, 0): rho = 1, 0, -1, 0, 1, ... Only the mask counts the returns.
   const std::size_t draws = 42;

@@ -55,6 +55,29 @@ struct DriftWithoutMass : Diagonal {
   }
 };
 
+using LowRank = LowRankMetric<double, 1, true>;
+
+struct LowRankMomentumUpsideDown : LowRank {  // Lambda^(1/2) for Lambda^(-1/2)
+  template <class L>
+  void momentum(const Solo&, const L* z, L* p) const {
+    p[0] = (L(1) + L(coefficients[2])) * z[0];
+  }
+};
+
+struct LowRankEnergyOfDiagonal : LowRank {
+  template <class L>
+  Sum<L> energy(const Solo&, const L* p) const {
+    return L(0.5) * p[0] * p[0];
+  }
+};
+
+struct LowRankDriftOfDiagonal : LowRank {
+  template <class L>
+  void drift(const Solo&, L* q, const L& step, const L* p) const {
+    q[0] = fma(step, p[0], q[0]);
+  }
+};
+
 struct NoLastHalfKick {
   template <class Kinetic, class L, int Slots, class Group>
   void operator()(const Target& target, const Kinetic& kinetic, const Group& group, const L& step,
@@ -328,6 +351,10 @@ void is_killed(const char* name, const std::vector<std::string>& by, const Trans
 }
 
 const Diagonal kinetic{{{kInverseMass}}, {{2.0}}, 1};
+// The same metric as one direction on top of the identity: Lambda - 1, Lambda^(-1/2) - 1,
+// Lambda^(1/2) - 1 for Lambda = 4.
+const double one[] = {1}, powers[] = {3, -0.5, 1};
+const LowRank low_rank{one, one, powers, 1, 1};
 const Trajectory two_steps{kSeed, kStep, 0.0, 2, LengthJitter::none};
 const Trajectory one_step{kSeed, kStep, 0.0, 1, LengthJitter::none};
 const Trajectory some_steps{kSeed, kStep, 0.1, 2, LengthJitter::uniform};
@@ -349,6 +376,7 @@ TEST(Mutants, TrueKernelsSurvive) {
   survives("MALA",
            transitions::Hmc<Diagonal, Leapfrog, FullRefreshment>{kinetic, {}, {}, one_step});
   survives("generalised HMC", ghmc);
+  survives("HMC, low-rank metric", hmc(low_rank));
 }
 
 TEST(Mutants, AreKilled) {
@@ -359,6 +387,12 @@ TEST(Mutants, AreKilled) {
             hmc<WrongMetricInEnergy>());
   // Still exact, for the Metropolis ratio mends it, but no longer Hamiltonian dynamics.
   is_killed("drift without the mass", {"energy order"}, hmc<DriftWithoutMass>());
+  is_killed("low-rank momentum of the inverse", {"stationarity", "momentum law"},
+            hmc(LowRankMomentumUpsideDown{low_rank}));
+  is_killed("low-rank energy without its direction", {"stationarity", "energy order"},
+            hmc(LowRankEnergyOfDiagonal{low_rank}));
+  is_killed("low-rank drift without its direction", {"energy order"},
+            hmc(LowRankDriftOfDiagonal{low_rank}));
   is_killed("missing half-kick", {"reversibility", "stationarity"},
             hmc<Diagonal, NoLastHalfKick>());
   is_killed("steps chosen from the gradient", {"reversibility", "stationarity"},

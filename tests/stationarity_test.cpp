@@ -7,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include "host/exact_draws.hpp"
 #include "host/registry.hpp"
 #include "lockstep/result.hpp"
-#include "tests/exact_draws.hpp"
 
 namespace lockstep {
 
@@ -21,8 +21,9 @@ constexpr double kLimit = 4;  // Monte Carlo standard errors
 /// to be right too.
 double step_for(const std::string& target) {
   static const std::map<std::string, double> steps = {
-      {"std-normal", 0.9}, {"icg", 0.14},   {"scg", 0.15},   {"mog", 0.4},      {"mog2", 0.25},
-      {"rough-well", 0.5}, {"banana", 0.5}, {"funnel", 0.2}, {"funnel-nc", 0.9}};
+      {"std-normal", 0.9}, {"icg", 0.14},   {"scg", 0.15},     {"mog", 0.4},    {"mog2", 0.25},
+      {"mog2-equal", 0.6}, {"mog6", 0.6},   {"ring", 0.3},     {"ring5", 0.15}, {"rough-well", 0.5},
+      {"banana", 0.5},     {"funnel", 0.2}, {"funnel-nc", 0.9}};
   return steps.at(target);
 }
 
@@ -128,8 +129,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Values("hmc", "hmc-diagonal", "hmc-dense", "hmc-low-rank",
                                      "minimal-norm-2", "minimal-norm-4", "mala", "ghmc",
                                      "random-walk"),
-                     testing::Values("std-normal", "icg", "scg", "mog", "mog2", "rough-well",
-                                     "banana", "funnel", "funnel-nc")),
+                     testing::Values("std-normal", "icg", "scg", "mog", "mog2", "mog2-equal",
+                                     "mog6", "ring", "ring5", "rough-well", "banana", "funnel",
+                                     "funnel-nc")),
     name_of);
 
 }  // namespace

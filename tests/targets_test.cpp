@@ -275,6 +275,18 @@ TEST(Moments, Mog) {
 TEST(Moments, Mog2) {
   moments_match(Mog2{}, {{-25, -18}, {12, 18}, {1200, 1200}}, 1e-8);
 }
+TEST(Moments, Mog2OfEqualVariances) {
+  moments_match(Mog(5, 0.25), {{-10, -5}, {10, 5}, {800, 400}}, 1e-9);
+}
+TEST(Moments, Mog6) {
+  moments_match(Mog6{}, {{-10, -10}, {10, 10}, {800, 800}}, 1e-9);
+}
+TEST(Moments, Ring) {
+  moments_match(Ring{}, {{-6, -6}, {6, 6}, {1200, 1200}}, 1e-7);
+}
+TEST(Moments, Ring5) {  // kinks between the rings: the rule converges with the square of its step
+  moments_match(Ring5{}, {{-8, -8}, {8, 8}, {2000, 2000}}, 1e-5);
+}
 TEST(Moments, Banana) {
   moments_match(Banana{}, {{-70, -12}, {70, 160}, {1400, 1000}}, 1e-7);
 }
@@ -351,6 +363,29 @@ TEST(Formulas, Mixtures) {
   };
   energy_is(Mog{}, 3, [&](const auto& q) { return mixture(q, 2, 0.1, 0.1); });
   energy_is(Mog2{}, 5, [&](const auto& q) { return mixture(q, 5, 3, 0.05); });
+}
+
+TEST(Formulas, Rings) {
+  energy_is(Ring{}, 4,
+            [](const auto& q) { return std::pow((std::hypot(q[0], q[1]) - 2) / 0.4, 2); });
+  energy_is(Ring5{}, 5, [](const auto& q) {
+    double least = HUGE_VAL;
+    for (int k = 1; k <= 5; ++k) {
+      least = std::min(least, std::pow((std::hypot(q[0], q[1]) - k) / 0.2, 2));
+    }
+    return least;
+  });
+}
+
+TEST(Formulas, Mog6) {
+  energy_is(Mog6{}, 6, [](const auto& q) {
+    double density = 0;
+    for (int k = 0; k < 6; ++k) {
+      const double x = q[0] - 5 * std::cos(k * kPi / 3), y = q[1] - 5 * std::sin(k * kPi / 3);
+      density += std::exp(-(x * x + y * y) / (2 * 0.25));
+    }
+    return -std::log(density);
+  });
 }
 
 TEST(Formulas, RoughWell) {
@@ -481,6 +516,8 @@ TEST(Formulas, SenselessArgumentsAreRefused) {
   EXPECT_THROW(Scg(-1), UsageError);
   EXPECT_THROW(Mog(2, std::nan("")), UsageError);
   EXPECT_THROW(Mog2(0), UsageError);
+  EXPECT_THROW(Mog6(5, 0), UsageError);
+  EXPECT_THROW(Rings<1>(2, -1), UsageError);
   EXPECT_THROW(EightSchools({0, 0}), UsageError);
   EXPECT_THROW(EightSchoolsNc({INFINITY, 1}), UsageError);
   EXPECT_THROW((Logistic<double, 4>(small_regression().view<double>())), UsageError);

@@ -34,44 +34,63 @@ std::string duration(double seconds) {
   return text;
 }
 
-}  // namespace
-
-ProgressBar::ProgressBar(std::string label, std::int64_t chains)
-    : label_(std::move(label)), chains_(chains), terminal_(isatty(STDERR_FILENO) == 1) {}
-
-std::function<bool(const Progress&)> ProgressBar::callback() {
-  return [this](const Progress& p) {
-    const double expected =
-        p.done > 0 ? p.seconds * static_cast<double>(p.total) / static_cast<double>(p.done) : 0;
-    const bool long_run =
-        p.seconds > kWorthShowing || (p.seconds > 0.5 && expected > kWorthShowing);
-    if (terminal_ && long_run && p.seconds - last_ >= kInterval && p.done < p.total) {
-      last_ = p.seconds;
-      drawn_ = true;
-      std::fprintf(stderr, "\r\033[K%s", line(p, terminal_columns() - 1).c_str());
-      std::fflush(stderr);
-    }
-    return !interrupted();
-  };
+double share_of(double done, double total) {
+  return total > 0 ? done / total : 0;
 }
 
-void ProgressBar::erase() {
+/// "label [=====     ] 50 % ".
+std::string bar(const std::string& label, double share) {
+  constexpr int width = 20;
+  const int filled = static_cast<int>(share * width);
+  std::string text = label.empty() ? "[" : label + " [";
+  text.append(static_cast<std::size_t>(filled), '=');
+  text.append(static_cast<std::size_t>(width - filled), ' ');
+  return text + "] " + fixed(100 * share, 0) + " % ";
+}
+
+std::string time_left(double seconds, double share) {
+  return share > 0 ? "  " + duration(seconds / share - seconds) + " left" : "";
+}
+
+}  // namespace
+
+StatusLine::StatusLine() : terminal_(isatty(STDERR_FILENO) == 1) {}
+
+void StatusLine::show(double seconds, double share, const std::function<std::string()>& line) {
+  const double expected = share > 0 ? seconds / share : 0;
+  const bool long_run = seconds > kWorthShowing || (seconds > 0.5 && expected > kWorthShowing);
+  if (terminal_ && long_run && seconds - last_ >= kInterval && share < 1) {
+    last_ = seconds;
+    drawn_ = true;
+    const auto columns = static_cast<std::size_t>(std::max(terminal_columns() - 1, 1));
+    std::fprintf(stderr, "\r\033[K%s", line().substr(0, columns).c_str());
+    std::fflush(stderr);
+  }
+}
+
+void StatusLine::erase() {
   if (std::exchange(drawn_, false)) {
     std::fputs("\r\033[K", stderr);
     std::fflush(stderr);
   }
 }
 
-std::string ProgressBar::line(const Progress& p, int columns) const {
-  const double share = p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 0;
+ProgressBar::ProgressBar(std::string label, std::int64_t chains)
+    : label_(std::move(label)), chains_(chains) {}
+
+std::function<bool(const Progress&)> ProgressBar::callback() {
+  return [this](const Progress& p) {
+    const double share = share_of(static_cast<double>(p.done), static_cast<double>(p.total));
+    status_.show(p.seconds, share, [&] { return line(p); });
+    return !interrupted();
+  };
+}
+
+std::string ProgressBar::line(const Progress& p) const {
+  const double share = share_of(static_cast<double>(p.done), static_cast<double>(p.total));
   const double rate =
       p.seconds > 0 ? static_cast<double>(p.done) * static_cast<double>(chains_) / p.seconds : 0;
-  constexpr int width = 20;
-  const int filled = static_cast<int>(share * width);
-  std::string text = label_.empty() ? "" : label_ + " ";
-  text.append("[").append(static_cast<std::size_t>(filled), '=');
-  text.append(static_cast<std::size_t>(width - filled), ' ').append("] ");
-  text += fixed(100 * share, 0) + " % " + (p.warming_up ? "warm-up" : "sampling");
+  std::string text = bar(label_, share) + (p.warming_up ? "warm-up" : "sampling");
   if (!p.missing.empty()) {
     text += "  " + p.missing;
   }
@@ -79,10 +98,23 @@ std::string ProgressBar::line(const Progress& p, int columns) const {
   if (p.divergences > 0) {
     text += "  " + std::to_string(p.divergences) + " divergences";
   }
-  if (share > 0 && p.missing.empty()) {
-    text += "  " + duration(p.seconds / share - p.seconds) + " left";
-  }
-  return text.substr(0, static_cast<std::size_t>(std::max(columns, 1)));
+  return p.missing.empty() ? text + time_left(p.seconds, share) : text;
+}
+
+TrainingBar::TrainingBar(std::string label) : label_(std::move(label)) {}
+
+std::function<bool(const TrainingProgress&)> TrainingBar::callback() {
+  return [this](const TrainingProgress& p) {
+    const double share = share_of(p.done, p.total);
+    status_.show(p.seconds, share, [&] {
+      return bar(label_, share) + "training  loss " + significant(p.loss) + "  acceptance " +
+             fixed(p.acceptance, 2) + "  jump " + significant(p.jump) + "  step " +
+             significant(p.step_size) +
+             (p.temperature > 1 ? "  temperature " + significant(p.temperature) : "") +
+             time_left(p.seconds, share);
+    });
+    return !interrupted();
+  };
 }
 
 }  // namespace lockstep::bench

@@ -21,6 +21,7 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench study default
   lockstep-bench study default --chains 1024 --seeds 5 --json study.json
   lockstep-bench study default --report study.html
+  lockstep-bench study l2hmc --only scg,mog --networks trained --report l2hmc.html
 `lockstep-bench list` names the studies.)";
 
 struct Arguments {
@@ -45,6 +46,10 @@ int run(Arguments& a) {
           "--chains is " + std::to_string(a.settings.chains) + ": give 1 or more");
   require(a.settings.seeds > 0,
           "--seeds is " + std::to_string(a.settings.seeds) + ": give 1 or more");
+  for (const char* option : {"--quick", "--networks"}) {
+    require(study.trains || a.app->get_option(option)->count() == 0,
+            std::string(option) + ": study " + study.name + " has no such option, l2hmc has");
+  }
   check_place(a.settings.place);
   if (!a.json.empty()) {
     check_writable(a.json);
@@ -64,7 +69,9 @@ int run(Arguments& a) {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
-  std::cout << study_table(result).text() << '\n';
+  for (const TextTable& table : study_tables(result)) {
+    std::cout << table.text() << '\n';
+  }
   for (const std::string& note : result.notes) {
     std::cout << note << '\n';
   }
@@ -89,8 +96,10 @@ Command study_command(CLI::App& parent) {
   a->app = app;
   app->add_option("name", a->name, "Which study")->type_name("NAME");
   app->add_option("--chains", a->settings.chains, "Chains [the study's own]");
-  app->add_option("--seeds", a->settings.seeds,
-                  "Repetitions, whose mean and its standard error are reported [the study's own]");
+  app->add_option(
+      "--seeds", a->settings.seeds,
+      "Repetitions, whose mean and its standard error, or median and range, are reported "
+      "[the study's own]");
   app->add_option("--seed", a->settings.first_seed, "Of the first repetition")
       ->check(kNotNegative)
       ->capture_default_str();
@@ -98,6 +107,10 @@ Command study_command(CLI::App& parent) {
   app->add_option("--only", a->settings.only, "Only these cases, by their targets [all]")
       ->type_name("NAMES")
       ->delimiter(',');
+  app->add_flag("--quick", a->settings.quick, "l2hmc, a-nice: small sizes, to see the forms");
+  app->add_option("--networks", a->settings.networks,
+                  "l2hmc: folder of trained networks, read where they are, else written")
+      ->type_name("DIR");
   add_place(*app, a->settings.place);
   app->add_option("--json", a->json, "{study, settings, rows, notes}")->type_name("FILE");
   app->add_option("--report", a->report, "A page for people, all in one file")

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/report/parameter_plots.hpp"
+#include "host/report/style.hpp"
 #include "lockstep/config.hpp"
 #include "lockstep/error.hpp"
 
@@ -10,17 +12,16 @@ namespace lockstep::bench {
 
 namespace {
 
-constexpr const char* kStyle =
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse;margin:1em 0}"
-    "th,td{padding:.2em .8em;text-align:right;border-bottom:1px solid #ccc;"
-    "font-variant-numeric:tabular-nums}"
-    ".name{text-align:left}";
+/// What tables of text have beyond the style of reports.
+constexpr const char* kStyle = ".name{text-align:left}";
 
 std::string cell(const StudyRow& row) {
   std::string text = significant(row.value, 4);
   if (!std::isnan(row.mcse)) {
     text += " +- " + significant(row.mcse, 2);
+  }
+  if (row.low < row.high) {
+    text += " [" + significant(row.low) + ", " + significant(row.high) + "]";
   }
   if (!std::isnan(row.reference)) {
     text += " (" + significant(row.reference, 4) + ")";
@@ -60,33 +61,73 @@ TextTable cases_table(const Json& cases) {
   return table;
 }
 
-}  // namespace
-
-TextTable study_table(const StudyResult& result) {
-  std::vector<std::string> headings{"case", "method"};
-  std::vector<std::pair<std::string, std::string>> cases;
-  for (const StudyRow& row : result.rows) {
-    if (std::find(headings.begin() + 2, headings.end(), row.metric) == headings.end()) {
-      headings.push_back(row.metric);
-    }
-    const std::pair key(row.case_name, row.method);
-    if (std::find(cases.begin(), cases.end(), key) == cases.end()) {
-      cases.push_back(key);
+/// The rows in a table, with a line for each `line_of` and a column for each `column`.
+template <class LineOf>
+TextTable table_of(const std::vector<StudyRow>& rows, std::vector<std::string> headings,
+                   LineOf line_of, std::string StudyRow::*column) {
+  const auto left = static_cast<std::ptrdiff_t>(headings.size());
+  std::vector<std::vector<std::string>> lines;
+  for (const StudyRow& row : rows) {
+    if (std::find(headings.begin() + left, headings.end(), row.*column) == headings.end()) {
+      headings.push_back(row.*column);
     }
   }
-  TextTable table(headings, 2);
-  for (const auto& [case_name, method] : cases) {
-    std::vector<std::string> line{case_name, method};
-    line.resize(headings.size(), "-");
-    for (const StudyRow& row : result.rows) {
-      if (row.case_name == case_name && row.method == method) {
-        const auto column = std::find(headings.begin() + 2, headings.end(), row.metric);
-        line[static_cast<std::size_t>(column - headings.begin())] = cell(row);
-      }
+  for (const StudyRow& row : rows) {
+    const std::vector<std::string> names = line_of(row);
+    auto line = std::find_if(lines.begin(), lines.end(), [&](const auto& l) {
+      return std::equal(names.begin(), names.end(), l.begin());
+    });
+    if (line == lines.end()) {
+      line = lines.insert(lines.end(), names);
+      line->resize(headings.size(), "-");
     }
+    const auto place = std::find(headings.begin() + left, headings.end(), row.*column);
+    (*line)[static_cast<std::size_t>(place - headings.begin())] = cell(row);
+  }
+  TextTable table(headings, static_cast<int>(left));
+  for (const auto& line : lines) {
     table.add(line);
   }
   return table;
+}
+
+/// The figures under a heading for each case.
+std::string figures_section(const std::vector<StudyFigure>& figures) {
+  std::string html, before;
+  for (const StudyFigure& f : figures) {
+    if (f.case_name != before) {
+      html += before.empty() ? "" : "</div>\n";
+      html += "<h2>" + html_escaped(f.case_name) + "</h2>\n<div class=\"plots\">";
+      before = f.case_name;
+    }
+    html += report::figure(f.title, f.svg, f.legend);
+  }
+  return html.empty() ? html : html + "</div>\n";
+}
+
+}  // namespace
+
+std::vector<TextTable> study_tables(const StudyResult& result) {
+  if (!result.table_per_case) {
+    return {table_of(
+        result.rows, {"case", "method"},
+        [](const StudyRow& r) {
+          return std::vector<std::string>{r.case_name, r.method};
+        },
+        &StudyRow::metric)};
+  }
+  std::vector<TextTable> tables;
+  std::vector<StudyRow> rows;  // of one case
+  for (std::size_t i = 0; i < result.rows.size(); ++i) {
+    rows.push_back(result.rows[i]);
+    if (i + 1 == result.rows.size() || result.rows[i + 1].case_name != rows[0].case_name) {
+      tables.push_back(table_of(
+          rows, {rows[0].case_name},
+          [](const StudyRow& r) { return std::vector<std::string>{r.metric}; }, &StudyRow::method));
+      rows.clear();
+    }
+  }
+  return tables;
 }
 
 Json study_json(const Study& study, const StudySettings& s, const StudyResult& result) {
@@ -105,7 +146,9 @@ Json study_json(const Study& study, const StudySettings& s, const StudyResult& r
                          {"value", json_number(row.value)},
                          {"mcse", json_number(row.mcse)},
                          {"reference", json_number(row.reference)},
-                         {"source", row.source.empty() ? Json(nullptr) : Json(row.source)}});
+                         {"source", row.source.empty() ? Json(nullptr) : Json(row.source)},
+                         {"low", json_number(row.low)},
+                         {"high", json_number(row.high)}});
   }
   j["notes"] = result.notes;
   j["interrupted"] = result.interrupted;
@@ -130,22 +173,29 @@ std::string study_report(const Study& study, const StudySettings& settings,
     return html ? "<" + tag + html_escaped(text) + "</" + tag + "\n"
                 : (level == 1 ? "# " : "## ") + text + "\n\n";
   };
-  const auto table = [&](const TextTable& t) { return html ? t.html() : t.markdown() + "\n"; };
+  const auto table = [&](const TextTable& t) {
+    return html ? "<div class=\"scroll\">" + t.html() + "</div>\n" : t.markdown() + "\n";
+  };
 
   std::string page = heading(1, "Study: " + study.name) + paragraph(study.description) +
                      paragraph(settings_line(settings));
   if (result.interrupted) {
     page += paragraph("Interrupted: these are the cases done until then.");
   }
-  page += table(study_table(result));
+  for (const TextTable& t : study_tables(result)) {
+    page += table(t);
+  }
   for (const std::string& note : result.notes) {
     page += paragraph(note);
+  }
+  if (html) {
+    page += figures_section(result.figures);
   }
   page += heading(2, "Settings of the cases") + table(cases_table(result.cases));
   if (html) {
     page = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Study: " +
-           html_escaped(study.name) + "</title><style>" + kStyle + "</style></head>\n<body>\n" +
-           page + "</body></html>\n";
+           html_escaped(study.name) + "</title><style>" + report::kStyle + kStyle +
+           "</style></head>\n<body>\n" + page + "</body></html>\n";
   }
   return page;
 }

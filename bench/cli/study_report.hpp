@@ -4,17 +4,20 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "bench/cli/table.hpp"
 #include "bench/studies/study.hpp"
 
 namespace lockstep::bench {
 
-/// A row for each case and method, a column for each metric; "value +- standard error" over seeds.
-TextTable study_table(const StudyResult& result);
+/// "value +- standard error" or "median [range]" over seeds, with the reference in brackets: a row
+/// for each case and method, a column for each metric. Or, where the result asks for it, a table
+/// for each case, named by its first heading: a row for each metric, a column for each method.
+std::vector<TextTable> study_tables(const StudyResult& result);
 
-/// {study, settings, rows: [{case, method, metric, value, mcse, reference, source}], notes,
-/// interrupted, lockstep}.
+/// {study, settings, rows: [{case, method, metric, value, mcse, reference, source, low,
+/// high}], notes, interrupted, lockstep}.
 Json study_json(const Study& study, const StudySettings& settings, const StudyResult& result);
 
 enum class ReportFormat { markdown, html };

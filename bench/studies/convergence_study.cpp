@@ -61,21 +61,12 @@ Hmc sampler_of(const Case& c) {
 }
 
 SampleOptions options_of(const Case& c, const StudySettings& settings, int repetition) {
-  SampleOptions options = settings.place;
-  options.chains = settings.chains;
+  SampleOptions options = bench::options_of(settings, repetition);
   options.warmup = kLongestWarmup;
   options.draws = kMostDraws;
-  options.seed = settings.first_seed + static_cast<std::uint64_t>(repetition);
   options.start_radius = c.start_radius;
   options.keep_chains = 0;
   return options;
-}
-
-std::unique_ptr<Engine> engine_of(const Case& c, const StudySettings& settings,
-                                  const SampleOptions& options) {
-  TargetOptions target;
-  target.data_dir = settings.data_dir;
-  return find_target(c.target).make(target, options);
 }
 
 /// Figures of one repetition; NaN where it did not get there.
@@ -92,7 +83,7 @@ void to_agreement(const Case& c, const StudySettings& settings, int repetition, 
   options.until.nested_rhat = kAgreement;
   ProgressBar bar(c.target, options.chains);
   options.progress = bar.callback();
-  const auto engine = engine_of(c, settings, options);
+  const auto engine = engine_of(c.target, settings, options);
   const Fit fit = run(*engine, sampler_of(c), options);
   f.interrupted = fit.stop == Stop::interrupted;
   if (fit.stop == Stop::until) {
@@ -118,7 +109,7 @@ SecondMoments second_moments(const Case& c, const StudySettings& settings) {
   options.adaptation.stop_early = false;
   ProgressBar bar(std::string(c.target) + ", its moments", options.chains);
   options.progress = bar.callback();
-  const auto engine = engine_of(c, settings, options);
+  const auto engine = engine_of(c.target, settings, options);
   const Fit fit = run(*engine, sampler, options);
   const Statistics& s = fit.statistics;
   const auto chains = static_cast<std::size_t>(s.chains);
@@ -164,7 +155,7 @@ double squared_bias(const Engine& engine, const SecondMoments& m, std::vector<do
 void to_small_bias(const Case& c, const StudySettings& settings, int repetition,
                    const SecondMoments& moments, Figures& f) {
   const SampleOptions options = options_of(c, settings, repetition);
-  const auto engine = engine_of(c, settings, options);
+  const auto engine = engine_of(c.target, settings, options);
   start_chains(*engine, options);
   WarmUp warm_up(*engine, sampler_of(c), options);
   std::vector<double> x(moments.mean.size() * static_cast<std::size_t>(options.chains));

@@ -78,17 +78,13 @@ Hmc sampler_of(const Case& c) {
 }
 
 Fit run_case(const Case& c, const StudySettings& settings, int repetition) {
-  SampleOptions options = settings.place;
-  options.chains = settings.chains;
+  SampleOptions options = options_of(settings, repetition);
   options.warmup = c.warmup;
   options.draws = c.draws;
   options.start_radius = c.start_radius;
-  options.seed = settings.first_seed + static_cast<std::uint64_t>(repetition);
   ProgressBar bar(c.target, options.chains);
   options.progress = bar.callback();
-  TargetOptions target;
-  target.data_dir = settings.data_dir;
-  const std::unique_ptr<Engine> engine = find_target(c.target).make(target, options);
+  const auto engine = engine_of(c.target, settings, options);
   return run(*engine, sampler_of(c), options);
 }
 

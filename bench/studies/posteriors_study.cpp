@@ -156,11 +156,9 @@ std::vector<double> starts(const Case& c, const SampleOptions& options) {
 }
 
 Fit run_case(const Case& c, const StudySettings& settings, int repetition) {
-  SampleOptions options = settings.place;
-  options.chains = settings.chains;
+  SampleOptions options = options_of(settings, repetition);
   options.warmup = c.warmup;
   options.draws = c.draws;
-  options.seed = settings.first_seed + static_cast<std::uint64_t>(repetition);
   options.start_radius = c.start_radius;
   options.start = starts(c, options);
   // Quantiles come from kept draws, of as many chains as some 400 MiB hold; means and standard
@@ -170,8 +168,7 @@ Fit run_case(const Case& c, const StudySettings& settings, int repetition) {
       std::clamp<std::int64_t>(50'000'000 / (std::int64_t{dim} * c.draws), 16, settings.chains);
   ProgressBar bar(c.target, options.chains);
   options.progress = bar.callback();
-  const std::unique_ptr<Engine> engine =
-      find_target(c.target).make(target_options(settings), options);
+  const auto engine = engine_of(c.target, settings, options);
   return run(*engine, sampler_of(c), options);
 }
 

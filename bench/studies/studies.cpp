@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/studies/a_nice_study.hpp"
 #include "bench/studies/convergence_study.hpp"
 #include "bench/studies/default_study.hpp"
+#include "bench/studies/l2hmc_study.hpp"
 #include "bench/studies/mass_matrix_study.hpp"
 #include "bench/studies/posteriors_study.hpp"
 #include "bench/studies/study.hpp"
@@ -13,10 +15,8 @@ namespace lockstep::bench {
 
 const std::vector<Study>& studies() {
   static const std::vector<Study> all{
-      default_study(),
-      convergence_study(),
-      mass_matrix_study(),
-      posteriors_study(),
+      default_study(),    convergence_study(), mass_matrix_study(),
+      posteriors_study(), l2hmc_study(),       a_nice_study(),
   };
   return all;
 }
@@ -39,6 +39,20 @@ void check_known(const std::vector<std::string>& names, const std::vector<std::s
         std::find(known.begin(), known.end(), name) != known.end(),
         "this study has no case '" + name + "': did you mean '" + nearest_name(name, known) + "'?");
   }
+}
+
+SampleOptions options_of(const StudySettings& settings, int repetition) {
+  SampleOptions options = settings.place;
+  options.chains = settings.chains;
+  options.seed = settings.first_seed + static_cast<std::uint64_t>(repetition);
+  return options;
+}
+
+std::unique_ptr<Engine> engine_of(const std::string& target, const StudySettings& settings,
+                                  const SampleOptions& options) {
+  TargetOptions where;
+  where.data_dir = settings.data_dir;
+  return find_target(target).make(where, options);
 }
 
 OverSeeds over_seeds(const std::vector<double>& values) {

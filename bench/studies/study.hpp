@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "host/io/json.hpp"
+#include "lockstep/engine.hpp"
 #include "lockstep/options.hpp"
 #include "lockstep/result.hpp"
 
@@ -25,6 +27,10 @@ struct StudySettings {
   SampleOptions place;  // backend, threads, devices; the rest is the study's
   std::filesystem::path data_dir;
   std::vector<std::string> only;  // the cases to run, by their target; empty: all
+
+  // For studies that say so.
+  bool quick = false;              // small sizes: a look at the forms, not at the figures
+  std::filesystem::path networks;  // folder of trained networks, read where they are, else written
 };
 
 /// One figure.
@@ -37,10 +43,22 @@ struct StudyRow {
   double mcse = kUnknown;       // of `value`
   double reference = kUnknown;  // what it is compared with,
   std::string source = {};      // and where that comes from
+  double low = kUnknown;        // the range over seeds, where `value` is their median
+  double high = kUnknown;
+};
+
+/// A plot for the HTML report.
+struct StudyFigure {
+  std::string case_name;  // under what heading
+  std::string title;
+  std::string svg;
+  std::string legend;  // HTML: keys of its marks
 };
 
 struct StudyResult {
   std::vector<StudyRow> rows;
+  bool table_per_case = false;  // of metrics by methods; else one of cases and methods by metrics
+  std::vector<StudyFigure> figures;
   std::vector<std::string> notes;  // sentences for people: what the rows mean and where they fail
   Json cases;                      // settings of each case
   bool interrupted = false;
@@ -51,9 +69,17 @@ struct Study {
   std::string description;  // one line
   StudySettings defaults;
   std::function<StudyResult(const StudySettings&)> run;
+  bool trains = false;  // takes `quick` and `networks`
 };
 
 const std::vector<Study>& studies();
+
+/// The place, the chains and the seed of a repetition; the rest is the study's.
+SampleOptions options_of(const StudySettings& settings, int repetition);
+
+/// A prebuilt target, its data from where `settings` say.
+std::unique_ptr<Engine> engine_of(const std::string& target, const StudySettings& settings,
+                                  const SampleOptions& options);
 
 /// @throw UsageError  naming the nearest study
 const Study& find_study(const std::string& name);

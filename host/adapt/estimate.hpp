@@ -28,7 +28,6 @@ class MetricEstimator {
   void add(std::span<const double> q, std::span<const double> gradient, std::int64_t chains);
 
   std::int64_t count() const { return draws_.count(); }
-  const PooledMoments& draws() const { return draws_; }
 
   /// Whether there are draws enough for the kind of metric that was asked for.
   bool ready() const { return kind_ != Metric::dense || enough_for_dense(); }

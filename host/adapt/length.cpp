@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/transitions/trajectory.hpp"
+
 namespace lockstep {
 
 namespace {
@@ -13,15 +15,6 @@ constexpr double kRate = 0.025, kDecay = 0.95, kTiny = 1e-8;
 /// Of the leading component: the weight of the newest transition.
 constexpr double kComponentRate = 0.2;
 
-/// The i-th point of Halton's sequence in base 2, in (0, 1).
-double halton(std::uint32_t i) {
-  double h = 0, digit = 0.5;
-  for (; i > 0; i >>= 1, digit *= 0.5) {
-    h += digit * (i & 1u);
-  }
-  return h;
-}
-
 }  // namespace
 
 TrajectoryLength::TrajectoryLength(Length criterion, int dim, double length)
@@ -31,7 +24,8 @@ TrajectoryLength::TrajectoryLength(Length criterion, int dim, double length)
       component_(Eigen::VectorXd::Constant(dim, 1 / std::sqrt(static_cast<double>(dim)))) {}
 
 int TrajectoryLength::steps(std::uint32_t transition, double step_size) const {
-  const double steps = std::ceil(halton(transition + 1) * length_ / step_size);
+  const double h = radical_inverse(transition + 1) * 0x1p-32;
+  const double steps = std::ceil(h * length_ / step_size);
   return static_cast<int>(std::clamp<double>(steps, 1, kMostSteps));
 }
 

@@ -21,7 +21,6 @@ class PooledMoments {
 
   std::int64_t count() const { return count_; }
   bool full() const { return full_; }
-  const Eigen::VectorXd& mean() const { return mean_; }
   /// Unbiased: divisor n - 1.
   Eigen::VectorXd variances() const;
   /// The same, [dim][dim]; needs `full`.

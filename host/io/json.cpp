@@ -31,6 +31,9 @@ std::string sampler_name(const Sampler& sampler) {
   if (sampler.method == Method::random_walk) {
     return "rwm";
   }
+  if (sampler.method == Method::l2hmc) {
+    return "l2hmc";
+  }
   if (sampler.persistence > 0) {
     return "ghmc";
   }
@@ -53,6 +56,12 @@ std::string sampler_line(const Sampler& s) {
     line += fixed ? "" : " (" + spelled(kLengthJitterNames, s.length_jitter) + ")";
     line += " of " + spelled(kIntegratorNames, s.integrator);
   }
+  if (s.network) {
+    const NetworkShape& shape = s.network->shape;
+    return line + ", " + std::to_string(shape.steps) + (shape.steps == 1 ? " step" : " steps") +
+           ", networks of " + std::to_string(shape.hidden) + " x " + std::to_string(shape.width) +
+           " units";
+  }
   if (s.persistence > 0) {
     line += ", persistence " + formatted(s.persistence);
   }
@@ -69,6 +78,13 @@ Json to_json(const Sampler& s) {
     j["length_jitter"] = spelled(kLengthJitterNames, s.length_jitter);
     j["integrator"] = spelled(kIntegratorNames, s.integrator);
     j["persistence"] = json_number(s.persistence);
+  }
+  if (s.network) {
+    const NetworkShape& shape = s.network->shape;
+    j["leapfrog"] = shape.steps;
+    j["width"] = shape.width;
+    j["hidden"] = shape.hidden;
+    j["training"] = to_json(s.network->training);
   }
   j["metric"] = spelled(kMetricNames, s.metric);
   // 0 means the method's own.

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lockstep/result.hpp"
+#include "lockstep/training.hpp"
 
 namespace lockstep {
 
@@ -36,6 +37,11 @@ inline constexpr std::array<Spelling<Metric>, 6> kMetricNames{{
     {Metric::dense, "dense"},
     {Metric::fisher, "fisher"},
     {Metric::low_rank, "low-rank"},
+}};
+inline constexpr std::array<Spelling<Method>, 3> kMethodNames{{
+    {Method::random_walk, "random walk"},
+    {Method::hmc, "hmc"},
+    {Method::l2hmc, "l2hmc"},
 }};
 inline constexpr std::array<Spelling<Length>, 3> kLengthNames{{
     {Length::given, "given"},
@@ -72,6 +78,11 @@ inline constexpr std::array<Spelling<Generator>, 2> kGeneratorNames{{
     {Generator::curand, "curand"},
 }};
 
+inline constexpr std::array<Spelling<Remember>, 2> kRememberNames{{
+    {Remember::steps, "steps"},
+    {Remember::nothing, "nothing"},
+}};
+
 /// The spelling of a value in its table.
 template <class Table, class E>
 std::string spelled(const Table& table, E value) {
@@ -83,8 +94,8 @@ std::string spelled(const Table& table, E value) {
   return "?";
 }
 
-/// What a sampler is called: "rwm", "ghmc" where momentum persists, "mala" for HMC of one fixed
-/// leapfrog step, else "hmc".
+/// What a sampler is called: "rwm", "l2hmc", "ghmc" where momentum persists, "mala" for HMC of one
+/// fixed leapfrog step, else "hmc".
 std::string sampler_name(const Sampler& sampler);
 
 /// A sampler in one line for people: "hmc, step size tuned, about 10 leapfrog steps (uniform),
@@ -95,6 +106,9 @@ std::string sampler_line(const Sampler& sampler);
 
 /// The name and those settings that the sampler has. `inverse_mass` is left out.
 Json to_json(const Sampler& sampler);
+
+/// How a network came about: TrainingRecord's members; its history by columns.
+Json to_json(const TrainingRecord& training);
 
 /// One parameter: every figure, null where it is not defined or not known.
 Json to_json(const ParameterSummary& parameter);

@@ -5,7 +5,9 @@
 #include "kernels/targets/banana.hpp"
 #include "kernels/targets/funnel.hpp"
 #include "kernels/targets/mixture.hpp"
+#include "kernels/targets/mog6.hpp"
 #include "kernels/targets/normal.hpp"
+#include "kernels/targets/rings.hpp"
 #include "kernels/targets/rough_well.hpp"
 
 namespace lockstep::registry {
@@ -57,6 +59,14 @@ Entries analytic() {
                        [](const TargetOptions&) { return Mog{}; }));
   list.push_back(entry("mog2", "2-d mixture, modes 10 apart, variances 3 and 0.05", "",
                        [](const TargetOptions&) { return Mog2{}; }));
+  list.push_back(entry("mog2-equal", "the same with variances 0.25 and 0.25", "",
+                       [](const TargetOptions&) { return Mog(5, 0.25); }));
+  list.push_back(entry("mog6", "2-d mixture, six modes on a circle of radius 5, sd 0.5", "",
+                       [](const TargetOptions&) { return Mog6{}; }));
+  list.push_back(entry("ring", "2-d ring of radius 2: U = ((r - 2) / 0.4)^2", "",
+                       [](const TargetOptions&) { return Ring{}; }));
+  list.push_back(entry("ring5", "five of them: U = min ((r - k) / 0.2)^2, k = 1 to 5", "",
+                       [](const TargetOptions&) { return Ring5{}; }));
   list.push_back(any_dimension(
       "rough-well", "normal with ripples: x'x/2 + eta sum cos(x/eta)", "--dim (2), --eta (1e-2)",
       dim_or(2),

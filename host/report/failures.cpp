@@ -108,7 +108,8 @@ Failure stranded(const Fit& fit) {
 }
 
 Failure low_energy(const Fit& fit) {
-  if (fit.sampler.method != Method::hmc || fit.draws_done < 2 || !(fit.e_bfmi < kEnergyLimit)) {
+  if (fit.sampler.method == Method::random_walk || fit.draws_done < 2 ||
+      !(fit.e_bfmi < kEnergyLimit)) {
     return {};
   }
   return {"Low E-BFMI",

@@ -51,7 +51,7 @@ std::string tiles(const Fit& fit) {
               number(timed ? fit.ess_per_second_min() : std::nan(""), 3));
   all += tile("divergences", grouped(fit.divergences), fit.divergences > 0);
   all += tile("acceptance", number(fit.draws_done > 1 ? fit.acceptance : std::nan(""), 3));
-  if (fit.sampler.method == Method::hmc) {
+  if (fit.sampler.method != Method::random_walk) {
     const double e_bfmi = fit.draws_done > 1 ? fit.e_bfmi : std::nan("");
     all += tile("E-BFMI", number(e_bfmi, 3), e_bfmi < kEnergyLimit);
   }

@@ -122,7 +122,7 @@ std::string pair_plots(const Fit& fit, const std::vector<std::size_t>& rows) {
 
 std::string energy_plot(const Fit& fit) {
   const std::string title = "Energies";
-  if (fit.sampler.method != Method::hmc) {
+  if (fit.sampler.method == Method::random_walk) {
     return figure(title, no_plot("A random walk has no momentum, hence no energy of this kind."));
   }
   const Draws& draws = fit.draws;

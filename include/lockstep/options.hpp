@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace lockstep {
 
-enum class Method : std::uint8_t { random_walk, hmc };
+struct Network;
+
+enum class Method : std::uint8_t { random_walk, hmc, l2hmc };
 enum class Integrator : std::uint8_t { leapfrog, minimal_norm_2, minimal_norm_4 };
 /// How the metric M is shaped and, unless it is given, estimated from the chains' warm-up draws:
 ///   automatic  dense where the draws are strongly correlated (and enough, and of at most 64
@@ -60,6 +63,8 @@ struct Sampler {
   double target_acceptance = 0.0;
   /// Whether `leapfrog` is only where the tuning of the trajectory length begins.
   Length length = Length::given;
+  /// L2HMC (lockstep/l2hmc.hpp): what leads its trajectories.
+  std::shared_ptr<const Network> network;
 };
 
 /// Hamiltonian Monte Carlo. Members as in Sampler.
@@ -76,7 +81,7 @@ struct Hmc {
 
   operator Sampler() const {
     return {Method::hmc, step_size,    step_jitter, leapfrog,          length_jitter, integrator,
-            metric,      inverse_mass, 0.0,         target_acceptance, length};
+            metric,      inverse_mass, 0.0,         target_acceptance, length,        {}};
   }
 };
 
@@ -90,7 +95,8 @@ struct Mala {
 
   operator Sampler() const {
     return {Method::hmc,          step_size, step_jitter,  1,   LengthJitter::none,
-            Integrator::leapfrog, metric,    inverse_mass, 0.0, target_acceptance};
+            Integrator::leapfrog, metric,    inverse_mass, 0.0, target_acceptance,
+            Length::given,        {}};
   }
 };
 
@@ -106,8 +112,9 @@ struct Ghmc {
   double target_acceptance = 0.95;
 
   operator Sampler() const {
-    return {Method::hmc, step_size, step_jitter,  leapfrog,    LengthJitter::none,
-            integrator,  metric,    inverse_mass, persistence, target_acceptance};
+    return {Method::hmc,        step_size,         step_jitter,   leapfrog,
+            LengthJitter::none, integrator,        metric,        inverse_mass,
+            persistence,        target_acceptance, Length::given, {}};
   }
 };
 
@@ -120,7 +127,8 @@ struct RandomWalk {
 
   operator Sampler() const {
     return {Method::random_walk,  step_size, 0.0,          1,   LengthJitter::none,
-            Integrator::leapfrog, metric,    inverse_mass, 0.0, target_acceptance};
+            Integrator::leapfrog, metric,    inverse_mass, 0.0, target_acceptance,
+            Length::given,        {}};
   }
 };
 

@@ -42,9 +42,11 @@ struct CpuLane {
                                   std::conditional_t<in_flight == 2, Twin<Batch>, Batch>>;
 };
 
+/// @tparam Settings  which samplers it has kernels for (settings.hpp)
 /// @tparam L  the lane; a parameter so that one-chain lanes (in a file that nvcc compiles) and SIMD
 ///            lanes (in the library) make two classes, should both be linked into a program
-template <class S, class Target, class L = typename CpuLane<S, Target>::Type>
+template <class S, class Target, class Settings = KernelSettings<S>,
+          class L = typename CpuLane<S, Target>::Type>
 class CpuEngine final : public Engine {
   static constexpr int kCapacity = capacity<Target>;
   static_assert(kChainBlock % width<L> == 0);
@@ -74,7 +76,7 @@ class CpuEngine final : public Engine {
   }
 
   void configure(const Sampler& sampler, const PreparedMetric& metric) override {
-    settings_ = KernelSettings<S>(sampler, metric, dim_, kCapacity);
+    settings_ = Settings(sampler, metric, dim_, kCapacity);
   }
 
   void place(std::span<const double> q) override {
@@ -281,8 +283,8 @@ class CpuEngine final : public Engine {
 
   template <class F>
   void with_kernel(const Launch& launch, F f) {
-    with_transition<S, kCapacity, exact_dimension<Target>>(
-        settings_, MetricArrays<S>{settings_.inverse_mass.data(), settings_.factor.data()}, dim_,
+    settings_.template with_transition<kCapacity, exact_dimension<Target>>(
+        settings_.arrays([](const std::vector<S>& array) { return array.data(); }), dim_,
         trajectory_of(settings_.sampler, seed_, launch), f);
   }
 
@@ -308,7 +310,7 @@ class CpuEngine final : public Engine {
   int threads_;
   double core_seconds_ = 0;  // of one transition of all chains
   std::vector<S> q_, gradient_, momentum_, potential_hi_, potential_lo_, info_, step_scale_;
-  KernelSettings<S> settings_;
+  Settings settings_;
   StatisticsStore store_;
 };
 

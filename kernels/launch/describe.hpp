@@ -3,30 +3,18 @@
 #include <fstream>
 #include <string>
 
+#include "kernels/targets/names.hpp"
 #include "lockstep/concepts.hpp"
 #include "lockstep/engine.hpp"
 
 namespace lockstep {
-
-/// "q[1]", "q[2]", ... for targets that name no parameters.
-inline std::vector<std::string> default_names(int dim) {
-  std::vector<std::string> names;
-  for (int j = 1; j <= dim; ++j) {
-    names.push_back("q[" + std::to_string(j) + "]");
-  }
-  return names;
-}
 
 /// What a target says of itself.
 template <class Target>
 EngineDescription describe(const Target& target) {
   EngineDescription d;
   d.dim = dimension(target);
-  if constexpr (HasNames<Target>) {
-    d.names = target.names();
-  } else {
-    d.names = default_names(d.dim);
-  }
+  d.names = names_of(target);
   if constexpr (HasTruth<Target>) {
     d.has_truth = true;
     d.truth = target.truth();

@@ -9,11 +9,31 @@
 #include "kernels/transitions/hmc.hpp"
 #include "kernels/transitions/random_walk.hpp"
 #include "lockstep/engine.hpp"
+#include "lockstep/error.hpp"
 
 namespace lockstep {
 
-/// The sampler and metric that launches use, the metric's arrays in the backend's scalar and
-/// layout.
+namespace detail {
+
+template <class S, int N>
+MetricTable<S, N> table(const std::vector<S>& values, const S* array) {
+  MetricTable<S, N> t;
+  if constexpr (N <= 64) {
+    for (int j = 0; j < N; ++j) {
+      t.at[j] = values[static_cast<std::size_t>(j)];
+    }
+  } else {
+    t.at = array;
+  }
+  return t;
+}
+
+}  // namespace detail
+
+/// The kernels of Hamiltonian Monte Carlo and the random walk: the sampler and metric that launches
+/// use, the metric's arrays in the backend's scalar and layout.
+///
+/// An engine is a template on such a class. Others with the same members bring other samplers.
 template <class S>
 struct KernelSettings {
   Sampler sampler;
@@ -27,6 +47,8 @@ struct KernelSettings {
   KernelSettings() = default;
   KernelSettings(const Sampler& s, const PreparedMetric& m, int dim, int capacity)
       : sampler(s), metric(m.kind) {
+    require(s.method != Method::l2hmc,
+            "these kernels know no networks: run L2HMC on an engine of make_l2hmc_engine");
     const auto pad = [&](const double* from, int rows) {
       std::vector<S> to(static_cast<std::size_t>(rows) * capacity, S(1));
       for (int i = 0; i < rows; ++i) {
@@ -53,66 +75,50 @@ struct KernelSettings {
       factor = pad(m.factor.data(), rows);
     }
   }
-};
 
-/// Where kernels find the metric's arrays: in memory of the backend that runs them.
-template <class S>
-struct MetricArrays {
-  const S* inverse_mass;
-  const S* factor;
-};
-
-namespace detail {
-
-template <class S, int N>
-MetricTable<S, N> table(const std::vector<S>& values, const S* array) {
-  MetricTable<S, N> t;
-  if constexpr (N <= 64) {
-    for (int j = 0; j < N; ++j) {
-      t.at[j] = values[static_cast<std::size_t>(j)];
-    }
-  } else {
-    t.at = array;
+  /// Where kernels find the arrays: in memory of the backend that runs them.
+  struct Arrays {
+    const S* inverse_mass = nullptr;
+    const S* factor = nullptr;
+  };
+  /// @param place  puts a vector into that memory and returns where it is
+  template <class Place>
+  Arrays arrays(Place place) const {
+    return {place(inverse_mass), place(factor)};
   }
-  return t;
-}
 
-}  // namespace detail
-
-/// Calls f(transition) with the transition that `settings` describe.
-/// @param arrays  the metric's arrays in the memory that the kernel reads
-template <class S, int N, bool Exact, class F>
-void with_transition(const KernelSettings<S>& settings, const MetricArrays<S>& arrays, int dim,
-                     const Trajectory& trajectory, F f) {
-  const Sampler& sampler = settings.sampler;
-  const auto with_kinetic = [&](const auto& kinetic) {
-    constexpr bool diagonal = std::decay_t<decltype(kinetic)>::separable;
-    if (sampler.method == Method::random_walk) {
-      f(transitions::RandomWalk{kinetic, trajectory});
-      return;
-    }
-    if constexpr (diagonal) {
-      if (sampler.integrator == Integrator::leapfrog && sampler.persistence == 0 &&
-          !trajectory.leave_momentum) {
-        f(transitions::Hmc{kinetic, Leapfrog{}, FullRefreshment{}, trajectory});
+  /// Calls f(transition) with the transition that these settings describe.
+  template <int N, bool Exact, class F>
+  void with_transition(const Arrays& arrays, int dim, const Trajectory& trajectory, F f) const {
+    const auto with_kinetic = [&](const auto& kinetic) {
+      constexpr bool diagonal = std::decay_t<decltype(kinetic)>::separable;
+      if (sampler.method == Method::random_walk) {
+        f(transitions::RandomWalk{kinetic, trajectory});
         return;
       }
+      if constexpr (diagonal) {
+        if (sampler.integrator == Integrator::leapfrog && sampler.persistence == 0 &&
+            !trajectory.leave_momentum) {
+          f(transitions::Hmc{kinetic, Leapfrog{}, FullRefreshment{}, trajectory});
+          return;
+        }
+      }
+      // The general kernel; persistence 0 refreshes the momentum in full.
+      f(transitions::Hmc{kinetic, Palindromic{palindrome_of(sampler.integrator)},
+                         PartialRefreshment{trajectory.fresh_momentum ? 0.0 : sampler.persistence},
+                         trajectory});
+    };
+    if (metric == Metric::dense) {
+      with_kinetic(DenseMetric<S, N, Exact>{arrays.inverse_mass, arrays.factor, dim});
+    } else if (metric == Metric::low_rank) {
+      with_kinetic(LowRankMetric<S, N, Exact>{arrays.factor, arrays.inverse_mass, arrays.factor + N,
+                                              dim, rank});
+    } else {
+      with_kinetic(
+          DiagonalMetric<S, N, Exact>{detail::table<S, N>(inverse_mass, arrays.inverse_mass),
+                                      detail::table<S, N>(factor, arrays.factor), dim});
     }
-    // The general kernel; persistence 0 refreshes the momentum in full.
-    f(transitions::Hmc{kinetic, Palindromic{palindrome_of(sampler.integrator)},
-                       PartialRefreshment{trajectory.fresh_momentum ? 0.0 : sampler.persistence},
-                       trajectory});
-  };
-  if (settings.metric == Metric::dense) {
-    with_kinetic(DenseMetric<S, N, Exact>{arrays.inverse_mass, arrays.factor, dim});
-  } else if (settings.metric == Metric::low_rank) {
-    with_kinetic(LowRankMetric<S, N, Exact>{arrays.factor, arrays.inverse_mass, arrays.factor + N,
-                                            dim, settings.rank});
-  } else {
-    with_kinetic(
-        DiagonalMetric<S, N, Exact>{detail::table<S, N>(settings.inverse_mass, arrays.inverse_mass),
-                                    detail::table<S, N>(settings.factor, arrays.factor), dim});
   }
-}
+};
 
 }  // namespace lockstep

@@ -42,6 +42,14 @@ struct Mog {
     p[0] = fma(scale, slope(q[0], approximate_logistic(steepness<T>() * q[0])), p[0]);
     p[1] = fma(scale * constant<T>(precision_), q[1], p[1]);
   }
+  /// The share s changes by (2 m / v) s (1 - s) with x.
+  template <class T>
+  LOCKSTEP_HD void hessian_vector(const T* q, const T* v, T* product) const {
+    const T share = logistic(steepness<T>() * q[0]);
+    const T bend = constant<T>(4 * pull_ * pull_) * share * (T(1) - share);
+    product[0] = (constant<T>(precision_) - bend) * v[0];
+    product[1] = constant<T>(precision_) * v[1];
+  }
   std::vector<std::string> names() const { return numbered_names("x", dim); }
   /// Var x = v + m^2, Var y = v.
   Truth truth() const {
@@ -100,6 +108,19 @@ struct Mog2 {
     const T w = approximate_logistic(part.log_odds());
     p[0] = fma(scale, part.slope(part.wide_x, part.narrow_x, w), p[0]);
     p[1] = fma(scale, part.slope(part.y, part.y, w), p[1]);
+  }
+  /// With slopes a of the wide and b of the narrow component, whose share is w:
+  ///   H v = ((1 - w) / v_1 + w / v_2) v - w (1 - w) (a - b) (a - b)'v.
+  template <class T>
+  LOCKSTEP_HD void hessian_vector(const T* q, const T* v, T* product) const {
+    const Parts<T> part(*this, q);
+    const T w = logistic(part.log_odds());
+    const T x = part.wide_precision * part.wide_x - part.narrow_precision * part.narrow_x;
+    const T y = (part.wide_precision - part.narrow_precision) * part.y;
+    const T curvature = fma(w, part.narrow_precision - part.wide_precision, part.wide_precision);
+    const T bend = w * (T(1) - w) * fma(x, v[0], y * v[1]);
+    product[0] = fma(curvature, v[0], -(bend * x));
+    product[1] = fma(curvature, v[1], -(bend * y));
   }
   std::vector<std::string> names() const { return numbered_names("x", dim); }
   /// Var x = (v_1 + v_2) / 2 + (distance / 2)^2, Var y = (v_1 + v_2) / 2.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lockstep/concepts.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep {
@@ -17,6 +18,16 @@ inline std::vector<std::string> numbered_names(const std::string& prefix, int n)
     names.push_back(prefix + "[" + std::to_string(j) + "]");
   }
   return names;
+}
+
+/// What the target calls its parameters; "q[1]", "q[2]", ... where it has no names for them.
+template <class Target>
+std::vector<std::string> names_of(const Target& target) {
+  if constexpr (HasNames<Target>) {
+    return target.names();
+  } else {
+    return numbered_names("q", dimension(target));
+  }
 }
 
 /// d, once it is known to fit. @throw UsageError unless 1 <= d <= max.

@@ -12,6 +12,15 @@
 
 namespace lockstep {
 
+/// The base-2 radical inverse of i, Halton's sequence, as a 32-bit fraction.
+LOCKSTEP_HD inline std::uint32_t radical_inverse(std::uint32_t i) {
+  std::uint32_t r = 0;
+  for (int bit = 0; bit < 32; ++bit) {
+    r |= ((i >> bit) & 1u) << (31 - bit);
+  }
+  return r;
+}
+
 struct Trajectory {
   std::uint64_t seed = 0;
   double step_size = 1.0;
@@ -27,7 +36,7 @@ struct Trajectory {
       case LengthJitter::uniform:
         return 1 + below(n, jitter_word(transition, 0));
       case LengthJitter::halton:
-        return 1 + below(n, reversed(transition + 1));
+        return 1 + below(n, radical_inverse(transition + 1));
       default:
         return steps;
     }
@@ -49,15 +58,6 @@ struct Trajectory {
   /// fraction / 2^32 of n, rounded down: uniform on 0..n-1 up to n / 2^32.
   static LOCKSTEP_HD int below(std::uint32_t n, std::uint32_t fraction) {
     return static_cast<int>(static_cast<std::uint64_t>(n) * fraction >> 32);
-  }
-
-  /// The base-2 radical inverse of i, as a 32-bit fraction.
-  static LOCKSTEP_HD std::uint32_t reversed(std::uint32_t i) {
-    std::uint32_t r = 0;
-    for (int bit = 0; bit < 32; ++bit) {
-      r |= ((i >> bit) & 1u) << (31 - bit);
-    }
-    return r;
   }
 };
 

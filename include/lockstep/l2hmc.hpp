@@ -1,0 +1,34 @@
+#pragma once
+
+/// L2HMC for a target of one's own:
+///
+///   const lockstep::Network network = lockstep::train(target, {.iterations = 5000});
+///   const lockstep::Fit fit =
+///       lockstep::sample(target, lockstep::L2hmc{network}, {.chains = 4096});
+
+#include "kernels/launch/l2hmc.hpp"
+#include "lockstep/sampler.hpp"
+
+namespace lockstep {
+
+/// Trains a network for the target, on the CPU.
+template <class Target>
+Network train(const Target& target, const L2hmcOptions& options = {}) {
+  const TrainingPlace place = place_of(options, dimension(target));
+  const auto engine = options.precision == Precision::double_
+                          ? make_cpu_training_engine<double>(block_target<double>(target), place)
+                          : make_cpu_training_engine<float>(block_target<float>(target), place);
+  return train(*engine, "the target", options);
+}
+
+/// Samples exp(-U) with L2HMC.
+template <class Target>
+Fit sample(const Target& target, const L2hmc& sampler, const SampleOptions& options = {}) {
+  validate(sampler, options, dimension(target));
+  const auto engine = options.precision == Precision::double_
+                          ? make_cpu_l2hmc_engine<double>(block_target<double>(target), options)
+                          : make_cpu_l2hmc_engine<float>(block_target<float>(target), options);
+  return run(*engine, sampler, options);
+}
+
+}  // namespace lockstep
