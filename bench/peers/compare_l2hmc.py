@@ -1,7 +1,8 @@
 """Our L2HMC beside its port to JAX (jax_l2hmc.py): rows of transitions and of training steps per second.
 
-Both run ten leapfrog steps with the paper's networks, as training finds them, in float32. JAX counts with
-the faster of its two compiled forms, without compilation.
+Both run ten leapfrog steps with fresh networks of the paper's shape, in float32, and train with the
+paper's batch and weight of normal starts. JAX's compilation does not count; for sampling, the faster of
+its two compiled forms does.
 """
 
 import json
