@@ -33,9 +33,9 @@ inline constexpr int kThreads = 128;
 /// 4 (t % 8) and 32 + 4 (t % 8).
 inline constexpr int kGroups = 16;
 /// Outputs of a group in one pass over the inputs: their sums are in registers.
-inline constexpr int kMost = 12;
+inline constexpr int kMost = 10;
 /// Rows of weights in a slab.
-inline constexpr int kRows = 8;
+inline constexpr int kRows = 16;
 inline constexpr int kSlab = kRows * kGroups * kMost;  // numbers
 
 /// Outputs of a group, in a pass that has so many left.
