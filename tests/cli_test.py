@@ -134,7 +134,8 @@ class List(Case):
         self.assertEqual(dimensions["icg"], 50)
         self.assertEqual(dimensions["banana"], 2)
         self.assertIsNone(dimensions["logistic"])
-        self.assertEqual([s["name"] for s in found["samplers"]], ["hmc", "mala", "ghmc", "rwm", "l2hmc"])
+        self.assertEqual([s["name"] for s in found["samplers"]],
+                         ["hmc", "mala", "ghmc", "rwm", "l2hmc"])
         self.assertIn("default", [s["name"] for s in found["studies"]])
         cuda = found["backends"]["cuda"]
         self.assertEqual(cuda["devices"] == [], bool(cuda["why_none"]))
