@@ -87,6 +87,19 @@ class L2hmcStudy(unittest.TestCase):
             low = 1e6 / self.rows["scg", method, "ess_per_gradient"]["high"]
             self.assertGreater(self.value(method, "gradients_to_million"), 0.999 * low)
 
+    def test_comparison(self):
+        """The gain is over the median of tuned HMC; what is slower never pays for its training."""
+        for method in ["l2hmc-paper", "l2hmc-best"]:
+            for case in ["scg", "mog"]:
+                gain = self.rows[case, method, "gain_per_gradient"]
+                ess = self.rows[case, method, "ess_per_gradient"]
+                hmc = self.value("hmc-tuned", "ess_per_gradient", case)
+                self.assertAlmostEqual(gain["low"] * hmc / ess["low"], 1)
+                self.assertAlmostEqual(gain["high"] * hmc / ess["high"], 1)
+                if (self.rows[case, method, "ess_per_second"]["high"]
+                        <= self.value("hmc-tuned", "ess_per_second", case)):
+                    self.assertIsNone(self.rows[case, method, "break_even_by_seconds"]["low"])
+
     def test_hmc_does_not_leave_its_mode(self):
         self.assertEqual(self.value("hmc-paper", "mode_weight", "mog"), 0)
         self.assertGreater(self.rows["mog", "hmc-paper", "mode_weight_error_in_mcse"]["high"] or

@@ -57,6 +57,8 @@ class L2hmcWorkplace {
   const StudySettings& settings() const { return settings_; }
   /// Chains and seed of a run; no warm-up.
   SampleOptions options(std::int64_t chains, int draws, std::uint64_t seed) const;
+  /// Where training and warm-up begin, which must find the law: N(0, I).
+  std::vector<double> training_starts(const SampleOptions& options) const;
   /// Runs the sampler, from exact draws unless `options` say where to start. @throw Interrupted
   Fit sample(const Sampler& sampler, SampleOptions options, const std::string& label) const;
 

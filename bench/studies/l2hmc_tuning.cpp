@@ -164,6 +164,7 @@ TunedSampler tune_by_warm_up(const L2hmcWorkplace& place, std::uint64_t seed) {
   hmc.length = Length::chees;
   SampleOptions options = place.options(place.settings().chains, 1, seed);
   options.warmup = place.settings().quick ? 50 : 500;
+  options.start = place.training_starts(options);
   const Fit fit = place.sample(hmc, options, place.which().name + " hmc-adapted");
   TunedSampler tuned;
   tuned.sampler = fit.sampler;
