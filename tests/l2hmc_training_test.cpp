@@ -279,21 +279,26 @@ TEST(Training, StopsWithTheLastGoodNetwork) {
   L2hmcOptions o = few(500);
   const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
   using Meddle = decltype(Quadratic::meddle);
-  const std::pair<Meddle, const char*> faults[] = {
+  struct Fault {
+    Meddle meddle;
+    const char* message;
+    std::size_t last_good;
+  };
+  const Fault faults[] = {
       {[&](int i, const Network&, TrainingStep& s, auto) { s.loss = i == 50 ? nan : s.loss; },
-       "iteration 50: the loss is not finite"},
+       "iteration 50: the loss is not finite", 49},
       {[&](int i, const Network&, TrainingStep&, std::span<double> g) {
          g[7] = i == 50 ? infinity : g[7];
        },
-       "iteration 50: the gradient of the loss is not finite"},
+       "iteration 50: the gradient of the loss is not finite", 49},
       {[&](int i, const Network&, TrainingStep& s, auto) { s.not_finite = i >= 41 ? 8 : 7; },
-       "iteration 50: no trajectory's energy is finite"},
+       "iteration 50: no trajectory's energy is finite", 40},
   };
-  for (const auto& [fault, message] : faults) {
+  for (const auto& [fault, message, last_good] : faults) {
     Quadratic engine(o);
     std::vector<std::vector<double>> seen;
-    engine.meddle = [&, fault = fault](int i, const Network& n, TrainingStep& s,
-                                       std::span<double> g) {
+    engine.meddle = [&seen, fault = fault](int i, const Network& n, TrainingStep& s,
+                                           std::span<double> g) {
       seen.push_back(n.parameters);
       fault(i, n, s, g);
     };
@@ -303,7 +308,7 @@ TEST(Training, StopsWithTheLastGoodNetwork) {
     } catch (const TrainingFailure& e) {
       EXPECT_NE(std::string(e.what()).find(message), std::string::npos) << e.what();
       EXPECT_NE(std::string(e.what()).find("training for cliff"), std::string::npos);
-      EXPECT_EQ(e.network.parameters, seen[49]);
+      EXPECT_EQ(e.network.parameters, seen[last_good]);
       e.network.validate();
     }
   }
@@ -509,7 +514,7 @@ TEST(RealTraining, MakesProposalsGoFar) {
   const TrainingPoint& begin = n.training.history.front();
   EXPECT_GT(n.training.jump, 10 * begin.jump);
   EXPECT_LT(n.training.loss, begin.loss);
-  EXPECT_GT(n.training.acceptance, 0.5);
+  EXPECT_GT(n.training.acceptance, 0.3);  // long jumps are worth rejections
   RecordProperty("jump_begin", std::to_string(begin.jump));
   RecordProperty("jump_end", std::to_string(n.training.jump));
   RecordProperty("seconds", std::to_string(n.training.seconds));

@@ -34,6 +34,24 @@ std::string duration(double seconds) {
   return text;
 }
 
+double share_of(double done, double total) {
+  return total > 0 ? done / total : 0;
+}
+
+/// "label [=====     ] 50 % ".
+std::string bar(const std::string& label, double share) {
+  constexpr int width = 20;
+  const int filled = static_cast<int>(share * width);
+  std::string text = label.empty() ? "[" : label + " [";
+  text.append(static_cast<std::size_t>(filled), '=');
+  text.append(static_cast<std::size_t>(width - filled), ' ');
+  return text + "] " + fixed(100 * share, 0) + " % ";
+}
+
+std::string time_left(double seconds, double share) {
+  return share > 0 ? "  " + duration(seconds / share - seconds) + " left" : "";
+}
+
 }  // namespace
 
 StatusLine::StatusLine() : terminal_(isatty(STDERR_FILENO) == 1) {}
@@ -57,37 +75,22 @@ void StatusLine::erase() {
   }
 }
 
-std::string bar_of(double share) {
-  constexpr int width = 20;
-  const int filled = static_cast<int>(share * width);
-  std::string bar = "[";
-  bar.append(static_cast<std::size_t>(filled), '=');
-  bar.append(static_cast<std::size_t>(width - filled), ' ');
-  return bar + "] " + fixed(100 * share, 0) + " %";
-}
-
-std::string time_left(double seconds, double share) {
-  return share > 0 ? "  " + duration(seconds / share - seconds) + " left" : "";
-}
-
 ProgressBar::ProgressBar(std::string label, std::int64_t chains)
     : label_(std::move(label)), chains_(chains) {}
 
 std::function<bool(const Progress&)> ProgressBar::callback() {
   return [this](const Progress& p) {
-    const double share =
-        static_cast<double>(p.done) / static_cast<double>(std::max<std::int64_t>(p.total, 1));
+    const double share = share_of(static_cast<double>(p.done), static_cast<double>(p.total));
     status_.show(p.seconds, share, [&] { return line(p); });
     return !interrupted();
   };
 }
 
 std::string ProgressBar::line(const Progress& p) const {
-  const double share = p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 0;
+  const double share = share_of(static_cast<double>(p.done), static_cast<double>(p.total));
   const double rate =
       p.seconds > 0 ? static_cast<double>(p.done) * static_cast<double>(chains_) / p.seconds : 0;
-  std::string text = label_.empty() ? "" : label_ + " ";
-  text += bar_of(share) + (p.warming_up ? " warm-up" : " sampling");
+  std::string text = bar(label_, share) + (p.warming_up ? "warm-up" : "sampling");
   if (!p.missing.empty()) {
     text += "  " + p.missing;
   }
@@ -102,11 +105,11 @@ TrainingBar::TrainingBar(std::string label) : label_(std::move(label)) {}
 
 std::function<bool(const TrainingProgress&)> TrainingBar::callback() {
   return [this](const TrainingProgress& p) {
-    const double share = static_cast<double>(p.done) / p.total;
+    const double share = share_of(p.done, p.total);
     status_.show(p.seconds, share, [&] {
-      return (label_.empty() ? "" : label_ + " ") + bar_of(share) + " training  loss " +
-             significant(p.loss) + "  acceptance " + fixed(p.acceptance, 2) + "  jump " +
-             significant(p.jump) + "  step size " + significant(p.step_size) +
+      return bar(label_, share) + "training  loss " + significant(p.loss) + "  acceptance " +
+             fixed(p.acceptance, 2) + "  jump " + significant(p.jump) + "  step " +
+             significant(p.step_size) +
              (p.temperature > 1 ? "  temperature " + significant(p.temperature) : "") +
              time_left(p.seconds, share);
     });

@@ -30,12 +30,6 @@ class StatusLine {
   double last_ = -1;  // seconds at the last drawing
 };
 
-/// "[=====     ] 50 %".
-std::string bar_of(double share);
-
-/// " 1:23 left" for what has taken so long; empty if nothing is done.
-std::string time_left(double seconds, double share);
-
 /// How a run is getting on.
 class ProgressBar {
  public:

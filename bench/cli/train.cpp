@@ -108,6 +108,11 @@ void add_descent(CLI::App& app, L2hmcOptions& o) {
                  "Stop when the jump has not grown for so many iterations; 0: never")
       ->capture_default_str()
       ->group(group);
+  app.add_option(
+         "--enough-jump", o.enough_jump,
+         "Stop when the jump is this share of that of independent draws, 2 tr cov; 0: never")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--max-hours", o.max_hours,
                  "Stop after so many hours of this command; 0: no limit")
       ->capture_default_str()

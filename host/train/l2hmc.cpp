@@ -106,6 +106,9 @@ struct Course {
   Interval interval;
   std::vector<TrainingPoint> history;
 
+  /// The parameters of the last iteration that had a finite trajectory and a finite loss.
+  std::vector<double> good;
+
   /// The best network so far, once there is one.
   std::vector<double> best;
   Running best_running;
@@ -115,7 +118,7 @@ struct Course {
   std::vector<double> chains;
 
   void archive(Archive& a) {
-    a(network.parameters, network.masks, adam, done, lost, running, interval, history, best,
+    a(network.parameters, network.masks, adam, done, lost, running, interval, history, good, best,
       best_running, best_at, chains);
   }
 };
@@ -220,8 +223,10 @@ class Training {
       return;
     }
     keep_if_best(step, launch.temperature);
-    record(step, launch.temperature);
-    before_ = c.network.parameters;
+    if (c.lost == 0) {
+      record(step, launch.temperature);
+      c.good = c.network.parameters;
+    }
     c.adam.step(c.network.parameters, gradient_, learning_rate());
     ++c.done;
     ++made_;
@@ -317,8 +322,8 @@ class Training {
       conclude(true);
       return;
     }
-    if (course_.done > 0 && !before_.empty()) {
-      course_.network.parameters = before_;  // the last whose loss was finite
+    if (!course_.good.empty()) {
+      course_.network.parameters = course_.good;
     }
     throw TrainingFailure(
         "training for " + target_ + " stopped in iteration " + std::to_string(made_) + ": " + why +
@@ -389,7 +394,7 @@ class Training {
   }
   void archive(Archive& a) {
     bool led = leader_.has_value();
-    a(made_, trial_, seconds_, finished_, before_, course_, led);
+    a(made_, trial_, seconds_, finished_, course_, led);
     if (led) {
       if (!leader_) {
         leader_ = fresh(0);
@@ -414,7 +419,6 @@ class Training {
   bool finished_ = false, stopped_ = false;
   Course course_;
   std::optional<Course> leader_;  // the best of the trials so far
-  std::vector<double> before_;    // the parameters before the last update
   std::vector<double> gradient_;
 };
 

@@ -57,6 +57,13 @@ template <class S>
 std::unique_ptr<Engine> make_cpu_l2hmc_engine(std::shared_ptr<const BlockTarget<S>> target,
                                               const SampleOptions& options);
 
+/// The same on CUDA, in single precision, for targets whose dimension is known to the compiler.
+/// Defined in cuda_l2hmc.cuh; compiled in the library for scg, icg, mog, mog2, rough-well, banana
+/// and eight-schools-nc.
+/// @throw BackendError  where there is no device, or its driver or memory fails
+template <class Target>
+std::unique_ptr<Engine> make_cuda_l2hmc_engine(const Target& target, const SampleOptions& options);
+
 /// What trains a network for the target. Compiled in the library.
 template <class S>
 std::unique_ptr<TrainingEngine> make_cpu_training_engine(
