@@ -183,8 +183,8 @@ std::vector<Setting> configuration_of(TrainingEngine& engine, const std::string&
   [[maybe_unused]] const auto& [steps, width, hidden, batch, iterations, step_size, learning_rate,
                                 decay, decay_every, loss_scale, noise_weight, temperature, cooling,
                                 clip_gradient, stop_gradient, remember, trials, trial_iterations,
-                                patience, inverse_mass, start, seed, threads, precision, checkpoint,
-                                checkpoint_minutes, max_hours, progress] = o;
+                                patience, enough_jump, inverse_mass, start, seed, threads,
+                                precision, checkpoint, checkpoint_minutes, max_hours, progress] = o;
   add("steps", steps);
   add("width", place_of(o, engine.dim()).shape.width);
   add("hidden", hidden);
@@ -204,6 +204,7 @@ std::vector<Setting> configuration_of(TrainingEngine& engine, const std::string&
   add("trials", trials);
   add("trial_iterations", trials > 1 ? trial_iterations : 0);
   add("patience", patience);
+  add("enough_jump", enough_jump);
   add("inverse_mass", hash(inverse_mass));
   add("start", hash(start));
   add("seed", seed);

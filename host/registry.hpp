@@ -10,8 +10,12 @@
 
 #include "kernels/autodiff/check_gradient.hpp"
 #include "lockstep/engine.hpp"
+#include "lockstep/training.hpp"
 
 namespace lockstep {
+
+template <class S>
+class BlockTarget;
 
 /// What the prebuilt targets can be told. NaN and 0 mean the target's own default.
 struct TargetOptions {
@@ -38,11 +42,27 @@ struct TargetEntry {
   ReferenceName reference;  // with the target's own defaults
   /// Binds the target to a backend. @throw FileError if data is absent, UsageError for bad options
   std::function<std::unique_ptr<Engine>(const TargetOptions&, const SampleOptions&)> make;
+  /// The target for kernels that are compiled once for all targets.
+  std::function<std::shared_ptr<const BlockTarget<float>>(const TargetOptions&)> block_float;
+  std::function<std::shared_ptr<const BlockTarget<double>>(const TargetOptions&)> block_double;
+  /// Tells an engine what is known of the target's law from elsewhere.
+  std::function<void(const TargetOptions&, Engine&)> tell = [](const auto&, auto&) {};
   std::function<GradientReport(const TargetOptions&, const GradientOptions&)> check;
   std::function<int(const TargetOptions&)> dim;
 };
 
 const std::vector<TargetEntry>& targets();
+
+/// An engine that can run the sampler on the target: `make`'s, or L2HMC's own.
+/// @throw UsageError  as `make` does, and if L2HMC cannot run where `options` say
+std::unique_ptr<Engine> make_engine(const TargetEntry& entry, const Sampler& sampler,
+                                    const TargetOptions& target, const SampleOptions& options);
+
+/// What trains L2HMC's networks for the target, on the CPU.
+/// @param options  precision and, by place_of, all that the engine must know
+std::unique_ptr<TrainingEngine> make_training_engine(const TargetEntry& entry,
+                                                     const TargetOptions& target,
+                                                     const L2hmcOptions& options);
 
 /// @throw UsageError  naming the nearest known name
 const TargetEntry& find_target(const std::string& name);

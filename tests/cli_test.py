@@ -618,6 +618,191 @@ class Speed(Case):
         self.assertIn("made-up", text)
 
 
+class L2hmc(Case):
+    """Networks: trained, written, read, refused."""
+    QUICK = ["--iterations", 20, "--batch", 32, "--threads", 1]
+
+    def network(self, *options, target="scg", name="network.json"):
+        path = self.folder / name
+        text = self.ok("train", "--target", target, *self.QUICK, "--output", path, *options)
+        self.assertIn(f"written to {path}", text)
+        return path
+
+    def trained(self, *options, **names):
+        """What is trained, without what it took."""
+        network = json.loads(self.network(*options, **names).read_text(), parse_constant=self.fail)
+        del network["training"]["seconds"]
+        return network
+
+    def test_training_tells_what_it_took(self):
+        path = self.folder / "training.json"
+        network = json.loads(self.network("--json", path, "--steps", 5, "--width", 7).read_text())
+        self.assertEqual(network["shape"], {"dim": 2, "steps": 5, "width": 7, "hidden": 2})
+        found = json.loads(path.read_text(), parse_constant=self.fail)
+        self.assertEqual([found[k] for k in ["target", "dimension", "steps", "width", "hidden",
+                                             "seed", "iterations", "interrupted", "failure"]],
+                         ["scg", 2, 5, 7, 2, 1, 20, False, None])
+        # Chains and noise, each 1 + T gradients and T Hessian-vector products that count two.
+        self.assertEqual(found["gradients"], 20 * 64 * (1 + 3 * 5))
+        self.assertAlmostEqual(found["steps_per_second"] * found["seconds"], 20)
+        self.assertEqual(found["training"], network["training"])
+        history = found["training"]["history"]
+        self.assertEqual(history["iteration"], list(range(1, 21)))
+        for column in ["loss", "acceptance", "jump", "step_size", "temperature", "clipped"]:
+            self.assertEqual(len(history[column]), 20)
+        self.assertTrue(all(0 < a <= 1 for a in history["acceptance"]))
+
+    def test_the_same_seed_trains_the_same_network(self):
+        one = self.trained()
+        self.assertEqual(self.trained("--threads", 2), one)
+        for options in [["--seed", 2], ["--learning-rate", 0.01], ["--noise-weight", 0],
+                        ["--stop-gradient"], ["--temperature", 2], ["--precision", "double"]]:
+            other = self.trained(*options)
+            self.assertNotEqual(other["parameters"], one["parameters"], options)
+        self.assertEqual(self.trained("--metric", self.write("m.json", "[4, 9]"))["scale"], [2, 3])
+
+    def test_it_goes_on_from_a_checkpoint(self):
+        whole = self.trained("--trials", 2, "--trial-iterations", 5)
+        torn = ["--trials", 2, "--trial-iterations", 5, "--checkpoint", self.folder / "state"]
+        for _ in range(3):  # one iteration each
+            self.trained(*torn, "--max-hours", 1e-12)
+        self.assertEqual(self.trained(*torn), whole)
+        self.refused("train", "--target", "scg", *self.QUICK, *torn, "--seed", 2, "--output",
+                     self.folder / "n.json", says=["seed was 1 and is now 2", "state"])
+
+    def test_a_run_with_it(self):
+        network = self.network("--steps", 4)
+        fit = self.fit("--target", "scg", *SMALL, "--sampler", "l2hmc", "--network", network)
+        self.assertEqual([fit["sampler"][k] for k in ["name", "leapfrog", "width", "hidden"]],
+                         ["l2hmc", 4, 10, 2])
+        self.assertEqual(fit["sampler"]["training"], json.loads(network.read_text())["training"])
+        self.assertEqual(fit["gradients"]["sampling"], 4 * 20)
+        self.assertTrue(0 < fit["acceptance"] <= 1)
+        text = self.ok("run", "--target", "scg", *SMALL, "--sampler", "l2hmc", "--network", network,
+                       "--report", self.folder / "r.html", "--csv", self.folder / "r.csv")
+        self.assertIn("l2hmc, step size", text)
+
+    def test_every_target(self):
+        for target in [t["name"] for t in json.loads(self.ok("list", "--json"))["targets"]
+                       if not t["needs_data"]]:
+            with self.subTest(target):
+                network = self.network("--iterations", 1, "--steps", 2, "--width", 4, target=target)
+                self.fit("--target", target, "--chains", 64, "--warmup", 1, "--draws", 5,
+                         "--sampler", "l2hmc", "--network", network)
+
+    def test_bits(self):
+        network = self.network()
+        digest = [self.fit("--target", "scg", "--sampler", "l2hmc", "--network", network,
+                           "--chains", chains, "--threads", threads, "--warmup", 0, "--draws",
+                           20)["digest"] for chains, threads in [(64, 1), (64, 2), (1000, 2)]]
+        self.assertEqual(len(set(digest)), 1)
+
+    def test_runs_that_are_refused(self):
+        network = self.network()
+        run = ["run", "--target", "scg", "--sampler"]
+        self.refused(*run, "l2hmc", says=["--network", "lockstep-bench train"])
+        self.refused(*run, "hmc", "--network", network, says=["--network", "choose l2hmc"])
+        for option in ["leapfrog", "step-size", "persistence", "target-acceptance"]:
+            self.refused(*run, "l2hmc", "--network", network, f"--{option}", 1,
+                         says=[f"--{option} does not apply", "choose"])
+        self.refused(*run, "l2hmc", "--network", network, "--metric", "unit", says="--metric")
+        self.refused(*run, "l2hmc", "--network", network, "--per-chain-step-size",
+                     says="per_chain_step_size")
+        self.refused("run", "--target", "icg", "--sampler", "l2hmc", "--network", network,
+                     says=["2 parameters", "50"])
+        self.refused(*run, "l2hmc", "--network", self.folder / "absent", says="absent")
+        good = network.read_text()
+        for text, fault in [("", "not JSON"), (good[:len(good) // 2], "not JSON"), ("{}", "format"),
+                            (good.replace('"version":1', '"version":9'), "version 9"),
+                            (good.replace('"steps":10', '"steps":0'), "steps is 0"),
+                            (good.replace('"width":10', '"width":11'), "its shape needs"),
+                            (re.sub(r'("log_step_size":\[)[^]]*', r'\1null', good), "nothing"),
+                            (re.sub(r'("log_step_size":\[)[^]]*', r'\1 1e999', good), "not JSON")]:
+            self.refused(*run, "l2hmc", "--network", self.write("bad.json", text),
+                         says=[fault, "bad.json"])
+
+    def test_trainings_that_are_refused(self):
+        train = ["train", "--target", "scg"]
+        self.refused(*train, says="--output")
+        train += ["--output", self.folder / "n.json"]
+        for option, value in [("steps", 0), ("steps", -1), ("steps", 99999), ("width", -1),
+                              ("width", 99999), ("hidden", 0), ("batch", 0), ("iterations", 0),
+                              ("step-size", 0), ("step-size", "nan"), ("learning-rate", -1),
+                              ("decay", 2), ("decay-every", 0), ("loss-scale", 0),
+                              ("noise-weight", -1), ("temperature", 0.5), ("cooling", 0),
+                              ("clip-gradient", -1), ("trials", 0), ("patience", -1),
+                              ("enough-jump", -1), ("threads", -1), ("max-hours", -1),
+                              ("checkpoint-every", -1)]:
+            name = "checkpoint_minutes" if option == "checkpoint-every" else option
+            result = bench(*train, f"--{option}", value)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), option)
+            self.assertRegex(result.stderr.replace("_", "-"),
+                             rf"\Alockstep-bench: [^\n]*{name.replace('_', '-')} is[^\n]*\n\Z")
+        self.refused(*train, "--trials", 2, "--trial-iterations", 6000, says="trial_iterations")
+        self.refused("train", "--target", "sgc", "--output", "x", says="'scg'")
+        self.refused(*train, "--remember", "all", says=["--remember", "nothing"])
+        self.refused(*train, "--seed", -1, says="--seed")
+        self.refused(*train, "--dim", 3, says="--dim")
+        self.refused(*train, "--json", self.folder / "n.json", says="n.json")
+        self.refused(*train, "--checkpoint", self.folder / "absent" / "x", says="cannot write")
+        self.refused(*train, "--metric", self.write("m.json", "[[1, 0], [0, 1]]"), says="diagonal")
+        self.refused(*train, "--metric", self.write("m.json", "[1]"), says="inverse_mass has 1")
+        self.refused("train", "--target", "std-normal", "--dim", 300, "--output", "x",
+                     says=["256", "300"])
+        self.refused("train", "--target", "scg", "--output", self.folder, says="cannot write")
+        self.assertFalse((self.folder / "n.json").exists())
+
+    def test_a_loss_that_is_lost(self):
+        path, record = self.folder / "n.json", self.folder / "t.json"
+        self.refused("train", "--target", "scg", *self.QUICK, "--iterations", 100,
+                     "--learning-rate", 1e30, "--output", path, "--json", record,
+                     says=["scg", "stopped in iteration", "last good network is in", str(path)])
+        self.assertIn("finite", json.loads(record.read_text())["failure"])
+        self.fit("--target", "scg", *SMALL, "--sampler", "l2hmc", "--network", path)
+
+    def test_interrupted(self):
+        path, record, state = (self.folder / name for name in ["n.json", "t.json", "state"])
+        process = subprocess.Popen(
+            [BENCH, "train", "--target", "scg", "--iterations", "1000000000", "--threads", "1",
+             "--output", path, "--json", record, "--checkpoint", state, "--checkpoint-every", "0"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True)
+        deadline = time.monotonic() + PATIENCE
+        while not state.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, err), (130, ""))
+        self.assertIn("written to", out)
+        self.assertTrue(json.loads(record.read_text())["interrupted"])
+        self.fit("--target", "scg", *SMALL, "--sampler", "l2hmc", "--network", path)
+
+    def test_speed(self):
+        path = self.folder / "speed.json"
+        text = self.ok("speed", "--sampler", "l2hmc", "--target", "scg", "--chains", 64,
+                       "--leapfrog", 1, 10, "--width", 10, "--batch", 32, "--transitions", 1,
+                       "--json", path)
+        self.assertIn("iterations/s", text)
+        rows = json.loads(path.read_text())["l2hmc"]
+        self.assertEqual([(r["target"], r["leapfrog"], r["width"]) for r in rows],
+                         [("scg", 1, 10), ("scg", 10, 10)])
+        # Two networks, each twice a step: 6 inputs, a hidden layer, 6 outputs.
+        evaluation = 6 * 10 + 10 * 10 + 10 * 6
+        self.assertEqual([r["fma_per_transition"] for r in rows],
+                         [4 * evaluation, 40 * evaluation])
+        self.assertEqual(rows[0]["fma_per_iteration"], 64 * 3 * 4 * evaluation)
+        for row in rows:
+            self.assertTrue(0 < row["fraction_of_fma"] < 1)
+            self.assertTrue(0 < row["training_fraction_of_fma"] < 1)
+        self.ok("speed", "--sampler", "l2hmc", "--target", "scg", "--chains", 64,
+                "--transitions", 1, "--network", self.network())
+        self.refused("speed", "--sampler", "nuts", says=["nuts", "l2hmc"])
+        self.refused("speed", "--width", 10, says=["--width", "l2hmc"])
+        self.refused("speed", "--sampler", "l2hmc", "--network", "x", "--leapfrog", 5,
+                     says="--leapfrog")
+        self.refused("speed", "--sampler", "l2hmc", "--target", "icg", "--network", self.network(),
+                     says=["2 parameters", "50"])
+
+
 class Study(Case):
     def test_forms(self):
         table = self.ok("study", "default", "--chains", 64, "--seeds", 2, "--json",

@@ -13,7 +13,8 @@ import tempfile
 import unittest
 
 BENCH = ""
-METHODS = ["l2hmc-paper", "l2hmc-best", "hmc-paper", "hmc-tuned", "hmc-adapted"]
+METHODS = ["l2hmc-paper", "l2hmc-best", "hmc-paper", "hmc-tuned", "hmc-tuned-squares",
+           "hmc-adapted"]
 METRICS = ["ess_per_step", "ess_bulk_per_step", "ess_square_per_step", "ess_per_gradient",
            "ess_per_second", "acceptance", "gradients_per_step", "training_seconds",
            "training_gradients", "seconds_to_million", "gradients_to_million"]

@@ -200,6 +200,21 @@ TEST(Training, StopsWhenTheJumpNoLongerGrows) {
   EXPECT_LT(n.training.iterations, 1999);
 }
 
+TEST(Training, StopsWhenTheJumpIsEnough) {
+  L2hmcOptions o = few(2000);
+  o.start = {0, 2, 4, 6, 1, 1, 1, 1};  // 2 tr cov = 10
+  o.enough_jump = 0.5;
+  Quadratic engine(o);
+  engine.meddle = [&](int i, const Network&, TrainingStep& s, std::span<double>) {
+    s.jump = 0.01 * i;
+  };
+  const Network n = train(engine, "t", o);
+  EXPECT_NEAR(n.training.jump, 5, 0.02);
+  EXPECT_GE(n.training.iterations, 500);
+  EXPECT_LE(n.training.iterations, 620);  // the running mean lags by less than its 100 iterations
+  EXPECT_EQ(n.training.kept + 1, n.training.iterations);
+}
+
 /// The seeds of trials make their first weights differ: that is what the jump is here.
 double merit(const Network& n) {
   return 10 + n.parameters[1];
@@ -264,21 +279,26 @@ TEST(Training, StopsWithTheLastGoodNetwork) {
   L2hmcOptions o = few(500);
   const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
   using Meddle = decltype(Quadratic::meddle);
-  const std::pair<Meddle, const char*> faults[] = {
+  struct Fault {
+    Meddle meddle;
+    const char* message;
+    std::size_t last_good;
+  };
+  const Fault faults[] = {
       {[&](int i, const Network&, TrainingStep& s, auto) { s.loss = i == 50 ? nan : s.loss; },
-       "iteration 50: the loss is not finite"},
+       "iteration 50: the loss is not finite", 49},
       {[&](int i, const Network&, TrainingStep&, std::span<double> g) {
          g[7] = i == 50 ? infinity : g[7];
        },
-       "iteration 50: the gradient of the loss is not finite"},
+       "iteration 50: the gradient of the loss is not finite", 49},
       {[&](int i, const Network&, TrainingStep& s, auto) { s.not_finite = i >= 41 ? 8 : 7; },
-       "iteration 50: no trajectory's energy is finite"},
+       "iteration 50: no trajectory's energy is finite", 40},
   };
-  for (const auto& [fault, message] : faults) {
+  for (const auto& [fault, message, last_good] : faults) {
     Quadratic engine(o);
     std::vector<std::vector<double>> seen;
-    engine.meddle = [&, fault = fault](int i, const Network& n, TrainingStep& s,
-                                       std::span<double> g) {
+    engine.meddle = [&seen, fault = fault](int i, const Network& n, TrainingStep& s,
+                                           std::span<double> g) {
       seen.push_back(n.parameters);
       fault(i, n, s, g);
     };
@@ -288,7 +308,7 @@ TEST(Training, StopsWithTheLastGoodNetwork) {
     } catch (const TrainingFailure& e) {
       EXPECT_NE(std::string(e.what()).find(message), std::string::npos) << e.what();
       EXPECT_NE(std::string(e.what()).find("training for cliff"), std::string::npos);
-      EXPECT_EQ(e.network.parameters, seen[49]);
+      EXPECT_EQ(e.network.parameters, seen[last_good]);
       e.network.validate();
     }
   }
@@ -373,6 +393,7 @@ TEST(Training, SaysWhichOptionMakesNoSense) {
   begins(complaint([](O& o) { o.cooling = 0; }), "cooling is 0");
   begins(complaint([&](O& o) { o.clip_gradient = nan; }), "clip_gradient is nan");
   begins(complaint([](O& o) { o.patience = -1; }), "patience is -1");
+  begins(complaint([](O& o) { o.enough_jump = -1; }), "enough_jump is -1");
   begins(complaint([](O& o) { o.trials = 0; }), "trials is 0");
   begins(complaint([](O& o) {
            o.trials = 2;

@@ -78,7 +78,7 @@ class SamplerArguments {
  public:
   void add_to(CLI::App& app);
   /// @throw UsageError  for an unknown sampler or a setting that it has not got
-  /// @throw FileError   for a malformed metric file
+  /// @throw FileError   for a malformed metric or network file
   Sampler sampler() const;
 
  private:
@@ -92,7 +92,7 @@ class SamplerArguments {
   std::optional<LengthJitter> length_jitter_;
   std::optional<Integrator> integrator_;
   std::optional<Length> length_;
-  std::string metric_;
+  std::string metric_, network_;
 };
 
 /// How warm-up goes about it.

@@ -21,6 +21,7 @@ struct Command {
 };
 
 Command run_command(CLI::App& parent);
+Command train_command(CLI::App& parent);
 Command list_command(CLI::App& parent);
 Command check_command(CLI::App& parent);
 Command speed_command(CLI::App& parent);

@@ -20,6 +20,8 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench list
   lockstep-bench run --target banana --chains 4096
   lockstep-bench run --target german-credit --sampler hmc --json fit.json --draws-out draws.npy
+  lockstep-bench train --target scg --noise-weight 0 --output network.json
+  lockstep-bench run --target scg --sampler l2hmc --network network.json
   lockstep-bench check --target eight-schools-nc
   lockstep-bench speed --target icg --chains 1024 16384
   lockstep-bench study default --report study.html
@@ -46,8 +48,9 @@ int main(int argc, char** argv) {
                "lockstep-bench");
   app.set_version_flag("--version", "lockstep-bench " LOCKSTEP_VERSION, "Print the version");
   app.footer(kExamples);
-  const std::vector<Command> commands{run_command(app),   list_command(app),  check_command(app),
-                                      speed_command(app), study_command(app), sweep_command(app)};
+  const std::vector<Command> commands{run_command(app),   train_command(app), list_command(app),
+                                      check_command(app), speed_command(app), study_command(app),
+                                      sweep_command(app)};
   try {
     if (!parse(app, argc, argv)) {
       return kOk;

@@ -34,60 +34,60 @@ std::string duration(double seconds) {
   return text;
 }
 
-/// Whether a line is due: not for what is over soon.
-bool worth_showing(double seconds, double done, double total) {
-  const double expected = done > 0 ? seconds * total / done : 0;
-  return seconds > kWorthShowing || (seconds > 0.5 && expected > kWorthShowing);
+double share_of(double done, double total) {
+  return total > 0 ? done / total : 0;
 }
 
+/// "label [=====     ] 50 % ".
 std::string bar(const std::string& label, double share) {
   constexpr int width = 20;
   const int filled = static_cast<int>(share * width);
-  std::string text = label.empty() ? "" : label + " ";
-  text.append("[").append(static_cast<std::size_t>(filled), '=');
-  text.append(static_cast<std::size_t>(width - filled), ' ').append("] ");
-  return text + fixed(100 * share, 0) + " % ";
+  std::string text = label.empty() ? "[" : label + " [";
+  text.append(static_cast<std::size_t>(filled), '=');
+  text.append(static_cast<std::size_t>(width - filled), ' ');
+  return text + "] " + fixed(100 * share, 0) + " % ";
 }
 
-std::string fitted(const std::string& text, int columns) {
-  return text.substr(0, static_cast<std::size_t>(std::max(columns, 1)));
-}
-
-void draw(const std::string& line) {
-  std::fprintf(stderr, "\r\033[K%s", line.c_str());
-  std::fflush(stderr);
-}
-
-void erase_if(bool& drawn) {
-  if (std::exchange(drawn, false)) {
-    draw("");
-  }
+std::string time_left(double seconds, double share) {
+  return share > 0 ? "  " + duration(seconds / share - seconds) + " left" : "";
 }
 
 }  // namespace
 
+StatusLine::StatusLine() : terminal_(isatty(STDERR_FILENO) == 1) {}
+
+void StatusLine::show(double seconds, double share, const std::function<std::string()>& line) {
+  const double expected = share > 0 ? seconds / share : 0;
+  const bool long_run = seconds > kWorthShowing || (seconds > 0.5 && expected > kWorthShowing);
+  if (terminal_ && long_run && seconds - last_ >= kInterval && share < 1) {
+    last_ = seconds;
+    drawn_ = true;
+    const auto columns = static_cast<std::size_t>(std::max(terminal_columns() - 1, 1));
+    std::fprintf(stderr, "\r\033[K%s", line().substr(0, columns).c_str());
+    std::fflush(stderr);
+  }
+}
+
+void StatusLine::erase() {
+  if (std::exchange(drawn_, false)) {
+    std::fputs("\r\033[K", stderr);
+    std::fflush(stderr);
+  }
+}
+
 ProgressBar::ProgressBar(std::string label, std::int64_t chains)
-    : label_(std::move(label)), chains_(chains), terminal_(isatty(STDERR_FILENO) == 1) {}
+    : label_(std::move(label)), chains_(chains) {}
 
 std::function<bool(const Progress&)> ProgressBar::callback() {
   return [this](const Progress& p) {
-    const bool long_run =
-        worth_showing(p.seconds, static_cast<double>(p.done), static_cast<double>(p.total));
-    if (terminal_ && long_run && p.seconds - last_ >= kInterval && p.done < p.total) {
-      last_ = p.seconds;
-      drawn_ = true;
-      draw(line(p, terminal_columns() - 1));
-    }
+    const double share = share_of(static_cast<double>(p.done), static_cast<double>(p.total));
+    status_.show(p.seconds, share, [&] { return line(p); });
     return !interrupted();
   };
 }
 
-void ProgressBar::erase() {
-  erase_if(drawn_);
-}
-
-std::string ProgressBar::line(const Progress& p, int columns) const {
-  const double share = p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 0;
+std::string ProgressBar::line(const Progress& p) const {
+  const double share = share_of(static_cast<double>(p.done), static_cast<double>(p.total));
   const double rate =
       p.seconds > 0 ? static_cast<double>(p.done) * static_cast<double>(chains_) / p.seconds : 0;
   std::string text = bar(label_, share) + (p.warming_up ? "warm-up" : "sampling");
@@ -98,32 +98,23 @@ std::string ProgressBar::line(const Progress& p, int columns) const {
   if (p.divergences > 0) {
     text += "  " + std::to_string(p.divergences) + " divergences";
   }
-  if (share > 0 && p.missing.empty()) {
-    text += "  " + duration(p.seconds / share - p.seconds) + " left";
-  }
-  return fitted(text, columns);
+  return p.missing.empty() ? text + time_left(p.seconds, share) : text;
 }
 
-TrainingBar::TrainingBar(std::string label)
-    : label_(std::move(label)), terminal_(isatty(STDERR_FILENO) == 1) {}
+TrainingBar::TrainingBar(std::string label) : label_(std::move(label)) {}
 
 std::function<bool(const TrainingProgress&)> TrainingBar::callback() {
   return [this](const TrainingProgress& p) {
-    if (terminal_ && p.done < p.total && worth_showing(p.seconds, p.done, p.total)) {
-      drawn_ = true;
-      const double share = static_cast<double>(p.done) / std::max(p.total, 1);
-      draw(fitted(bar(label_, share) + "training  loss " + significant(p.loss) + "  acceptance " +
-                      fixed(p.acceptance, 2) + "  jump " + significant(p.jump) + "  step " +
-                      significant(p.step_size) + "  " +
-                      duration(share > 0 ? p.seconds / share - p.seconds : 0) + " left",
-                  terminal_columns() - 1));
-    }
+    const double share = share_of(p.done, p.total);
+    status_.show(p.seconds, share, [&] {
+      return bar(label_, share) + "training  loss " + significant(p.loss) + "  acceptance " +
+             fixed(p.acceptance, 2) + "  jump " + significant(p.jump) + "  step " +
+             significant(p.step_size) +
+             (p.temperature > 1 ? "  temperature " + significant(p.temperature) : "") +
+             time_left(p.seconds, share);
+    });
     return !interrupted();
   };
-}
-
-void TrainingBar::erase() {
-  erase_if(drawn_);
 }
 
 }  // namespace lockstep::bench

@@ -9,50 +9,62 @@
 
 namespace lockstep::bench {
 
-/// One line on stderr that says how a run is getting on: only on a terminal, and only for a run
-/// that takes longer than two seconds. It erases itself.
-class ProgressBar {
+/// One line on stderr: only on a terminal, and only for what takes longer than two seconds. It
+/// erases itself.
+class StatusLine {
  public:
-  /// @param label   stands before the bar; may be empty
-  /// @param chains  for the rate, which counts transitions of all chains
-  ProgressBar(std::string label, std::int64_t chains);
-  ~ProgressBar() { erase(); }
-  ProgressBar(const ProgressBar&) = delete;
-  ProgressBar& operator=(const ProgressBar&) = delete;
+  StatusLine();
+  ~StatusLine() { erase(); }
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
 
-  /// For SampleOptions::progress, and valid as long as this object is: draws the line, and returns
-  /// false once Ctrl-C has been pressed.
-  std::function<bool(const Progress&)> callback();
-
+  /// Draws `line`, if it is time: cut to the terminal's width.
+  /// @param seconds  since the beginning
+  /// @param share    that is done
+  void show(double seconds, double share, const std::function<std::string()>& line);
   void erase();
 
-  /// The line, at most `columns` wide.
-  std::string line(const Progress& progress, int columns) const;
-
  private:
-  std::string label_;
-  std::int64_t chains_;
   bool terminal_;
   bool drawn_ = false;
   double last_ = -1;  // seconds at the last drawing
 };
 
-/// The same for training: how far it is, and the loss, acceptance and jump now.
+/// How a run is getting on.
+class ProgressBar {
+ public:
+  /// @param label   stands before the bar; may be empty
+  /// @param chains  for the rate, which counts transitions of all chains
+  ProgressBar(std::string label, std::int64_t chains);
+
+  /// For SampleOptions::progress, and valid as long as this object is: draws the line, and returns
+  /// false once Ctrl-C has been pressed.
+  std::function<bool(const Progress&)> callback();
+
+  void erase() { status_.erase(); }
+
+ private:
+  std::string line(const Progress& progress) const;
+
+  std::string label_;
+  std::int64_t chains_;
+  StatusLine status_;
+};
+
+/// How training is getting on.
 class TrainingBar {
  public:
+  /// @param label  stands before the bar; may be empty
   explicit TrainingBar(std::string label);
-  ~TrainingBar() { erase(); }
-  TrainingBar(const TrainingBar&) = delete;
-  TrainingBar& operator=(const TrainingBar&) = delete;
 
   /// For L2hmcOptions::progress, and valid as long as this object is; false after Ctrl-C.
   std::function<bool(const TrainingProgress&)> callback();
 
-  void erase();
+  void erase() { status_.erase(); }
 
  private:
   std::string label_;
-  bool terminal_, drawn_ = false;
+  StatusLine status_;
 };
 
 }  // namespace lockstep::bench

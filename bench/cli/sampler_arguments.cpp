@@ -5,10 +5,13 @@
 #include "bench/cli/arguments.hpp"
 #include "host/io/metric_file.hpp"
 #include "lockstep/error.hpp"
+#include "lockstep/network.hpp"
 
 namespace lockstep::bench {
 
 namespace {
+
+constexpr const char* kL2hmc = "l2hmc";
 
 /// Settings that only some samplers have.
 struct Applicability {
@@ -22,6 +25,10 @@ const Applicability kApplicability[] = {
     {"--tune-length", {"hmc"}},
     {"--integrator", {"hmc", "ghmc"}},
     {"--persistence", {"ghmc"}},
+    {"--step-size", {"hmc", "mala", "ghmc", "rwm"}},
+    {"--metric", {"hmc", "mala", "ghmc", "rwm"}},
+    {"--target-acceptance", {"hmc", "mala", "ghmc", "rwm"}},
+    {"--network", {"l2hmc"}},
 };
 
 Sampler defaults_of(const std::string& name) {
@@ -53,6 +60,7 @@ const std::vector<SamplerDescription>& sampler_descriptions() {
       {"mala", "Metropolis-adjusted Langevin: HMC of one step"},
       {"ghmc", "generalised HMC: short trajectories, momentum persists (--persistence)"},
       {"rwm", "random-walk Metropolis-Hastings"},
+      {"l2hmc", "HMC whose trajectories a network leads (--network, from `train`)"},
   };
   return all;
 }
@@ -60,7 +68,7 @@ const std::vector<SamplerDescription>& sampler_descriptions() {
 void SamplerArguments::add_to(CLI::App& app) {
   app_ = &app;
   const std::string group = "Sampler";
-  app.add_option("--sampler", name_, "hmc, mala, ghmc or rwm")
+  app.add_option("--sampler", name_, "hmc, mala, ghmc, rwm or l2hmc")
       ->type_name("NAME")
       ->capture_default_str()
       ->group(group);
@@ -95,6 +103,9 @@ void SamplerArguments::add_to(CLI::App& app) {
                  "What the step size is tuned to [hmc 0.8, mala 0.574, ghmc 0.95, rwm 0.234]")
       ->type_name("FLOAT")
       ->group(group);
+  app.add_option("--network", network_, "What leads l2hmc, as `lockstep-bench train` writes it")
+      ->type_name("FILE.json")
+      ->group(group);
 }
 
 void SamplerArguments::check_applicable() const {
@@ -114,6 +125,12 @@ void SamplerArguments::check_applicable() const {
 }
 
 Sampler SamplerArguments::sampler() const {
+  if (name_ == kL2hmc) {
+    check_applicable();
+    require(!network_.empty(),
+            "--sampler l2hmc needs a network: give --network, from `lockstep-bench train`");
+    return L2hmc(Network::load(network_));
+  }
   Sampler s = defaults_of(name_);
   check_applicable();
   s.step_size = step_size_.value_or(s.step_size);

@@ -9,6 +9,7 @@
 #include "bench/cli/arguments.hpp"
 #include "bench/cli/command.hpp"
 #include "bench/cli/interrupt.hpp"
+#include "bench/cli/l2hmc_speed.hpp"
 #include "bench/cli/output_file.hpp"
 #include "bench/cli/probe.hpp"
 #include "bench/cli/speed_case.hpp"
@@ -24,9 +25,12 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench speed
   lockstep-bench speed --target scg icg --chains 1024 16384 --leapfrog 1 10 50
   lockstep-bench speed --threads 0 --json speed.json
+  lockstep-bench speed --sampler l2hmc --target scg --leapfrog 10 --width 10
+  lockstep-bench speed --sampler l2hmc --target icg --width 100 --batch 200
 HMC with a fixed step size and unit metric, statistics streamed, no draws kept. Steps/s are those of
 the leapfrog loop alone. "of FMA" is the fraction of the multiply-adds per second that one core
-reaches in this same run (times the threads), for targets that do hardly anything else.)";
+reaches in this same run (times the threads), for targets that do hardly anything else. L2HMC's
+counts the multiply-adds of its networks' matrices; training is an iteration without Adam's step.)";
 
 constexpr int kRounds = 7;
 
@@ -38,6 +42,8 @@ struct Arguments {
   int transitions = 0;
   SampleOptions options;
   std::string json;
+  std::string sampler = "hmc";
+  L2hmcSpeedOptions l2hmc;
 };
 
 struct Row {
@@ -99,8 +105,8 @@ std::unique_ptr<SyntheticCredit> stand_in(const TargetOptions& target) {
   }
 }
 
-Json as_json(const std::vector<Row>& rows, double fma, const NormalsProbe& normals,
-             const EngineDescription& about) {
+Json as_json(const std::vector<Row>& rows, const std::vector<L2hmcRow>& l2hmc_rows, double fma,
+             const NormalsProbe& normals, const EngineDescription& about) {
   Json j;
   j["lockstep"] = LOCKSTEP_VERSION;
   j["backend"] = about.backend;
@@ -123,29 +129,57 @@ Json as_json(const std::vector<Row>& rows, double fma, const NormalsProbe& norma
          {"fma_per_step", r.fma_per_step > 0 ? Json(r.fma_per_step) : Json(nullptr)},
          {"fraction_of_fma", json_number(r.fraction)}});
   }
+  if (!l2hmc_rows.empty()) {
+    j["l2hmc"] = Json::array();
+    for (const L2hmcRow& r : l2hmc_rows) {
+      j["l2hmc"].push_back(to_json(r));
+    }
+  }
   return j;
 }
 
-void print(const std::vector<Row>& rows, double fma, const NormalsProbe& normals,
-           const EngineDescription& about) {
+void print(const std::vector<Row>& rows, const std::vector<L2hmcRow>& l2hmc_rows, double fma,
+           const NormalsProbe& normals, const EngineDescription& about) {
   std::cout << about.backend << ", " << about.device << ", " << about.threads
             << (about.threads == 1 ? " thread" : " threads") << '\n'
             << "one core: " << with_prefix(fma) << " multiply-adds/s; a normal in "
             << significant(normals.ours * 1e9) << " ns, "
             << significant(normals.standard / normals.ours) << " times the rate of the standard "
             << "library's (" << significant(normals.standard * 1e9) << " ns)\n\n";
+  if (!l2hmc_rows.empty()) {
+    std::cout << table_of(l2hmc_rows);
+    return;
+  }
   TextTable table(
       {"target", "dim", "chains", "L", "transitions/s", "steps/s", "ns/transition", "of FMA"});
   for (const Row& r : rows) {
     table.add({r.target, std::to_string(r.dim), std::to_string(r.chains),
                std::to_string(r.leapfrog), with_prefix(r.transitions_per_second),
                with_prefix(r.steps_per_second), significant(1e9 / r.transitions_per_second),
-               std::isnan(r.fraction) ? "-" : fixed(100 * r.fraction, 1) + " %"});
+               percent(r.fraction)});
   }
   std::cout << table.text();
 }
 
-int run(Arguments& a) {
+/// What only one of the samplers takes.
+void check_sampler(const Arguments& a, const CLI::App& app) {
+  require(a.sampler == "hmc" || a.sampler == "l2hmc",
+          "--sampler is '" + a.sampler + "', but must be hmc or l2hmc");
+  const auto given = [&](const char* option) { return app.get_option(option)->count() > 0; };
+  for (const char* option : {"--width", "--hidden", "--batch", "--network"}) {
+    require(
+        a.sampler == "l2hmc" || !given(option),
+        std::string(option) + " does not apply to --sampler hmc: leave it out, or choose l2hmc");
+  }
+  for (const char* option : {"--width", "--hidden", "--leapfrog"}) {
+    require(a.l2hmc.network.empty() || !given(option),
+            std::string(option) + " is the network's own with --network: leave it out");
+  }
+}
+
+int run(Arguments& a, const CLI::App& app) {
+  check_sampler(a, app);
+  a.l2hmc.transitions = a.transitions;
   for (const std::int64_t chains : a.chains) {
     require(chains > 0, "--chains is " + std::to_string(chains) + ": give 1 or more");
   }
@@ -171,6 +205,7 @@ int run(Arguments& a) {
   double fma = fma_rate();
   EngineDescription about;
   std::vector<Row> rows;
+  std::vector<L2hmcRow> l2hmc_rows;
   for (const TargetEntry* entry : entries) {
     TargetOptions target = a.target;
     const bool made_up = synthetic && entry->name == "german-credit";
@@ -181,19 +216,31 @@ int run(Arguments& a) {
       if (interrupted()) {
         break;
       }
-      const std::vector<Row> measured = measure(*entry, target, a, chains, fma, about);
-      if (!interrupted()) {
-        rows.insert(rows.end(), measured.begin(), measured.end());
+      if (a.sampler == "hmc") {
+        const std::vector<Row> measured = measure(*entry, target, a, chains, fma, about);
+        if (!interrupted()) {
+          rows.insert(rows.end(), measured.begin(), measured.end());
+        }
+        continue;
+      }
+      SampleOptions options = a.options;
+      options.chains = chains;
+      for (std::size_t i = 0; i < a.lengths.size() && !interrupted(); ++i) {
+        const L2hmcRow row =
+            measure_l2hmc(*entry, target, options, a.lengths[i], a.l2hmc, fma, about);
+        if (!interrupted()) {
+          l2hmc_rows.push_back(row);
+        }
       }
     }
   }
-  print(rows, fma, normals, about);
+  print(rows, l2hmc_rows, fma, normals, about);
   if (synthetic) {
     std::cout
         << "german-credit: the data are absent, so made-up ones of the same shape were used\n";
   }
   if (!a.json.empty()) {
-    write_file(a.json, as_json(rows, fma, normals, about).dump(2) + "\n");
+    write_file(a.json, as_json(rows, l2hmc_rows, fma, normals, about).dump(2) + "\n");
   }
   return interrupted() ? interrupted_status() : kOk;
 }
@@ -220,14 +267,26 @@ Command speed_command(CLI::App& parent) {
       ->default_str("10");
   app->add_option("--transitions", a->transitions, "Per timing; 0: as many as last 20 ms [0]")
       ->type_name("N");
+  app->add_option("--sampler", a->sampler, "hmc or l2hmc")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app->add_option("--width", a->l2hmc.training.width,
+                  "l2hmc: units of a hidden layer; 0: 10 up to 10 dimensions, else twice that")
+      ->capture_default_str();
+  app->add_option("--hidden", a->l2hmc.training.hidden, "l2hmc: hidden layers")
+      ->capture_default_str();
+  app->add_option("--batch", a->l2hmc.training.batch, "l2hmc: chains that train")
+      ->capture_default_str();
+  app->add_option("--network", a->l2hmc.network, "l2hmc: from this file, instead of a fresh one")
+      ->type_name("FILE.json");
   add_place(*app, a->options);
   app->add_option("--json", a->json, "The table as one JSON object")->type_name("FILE");
   app->footer(kExamples);
-  return {app, [a, dim] {
+  return {app, [a, app, dim] {
             if (dim->count() > 0) {
               check_positive("--dim", a->target.dim);
             }
-            return run(*a);
+            return run(*a, *app);
           }};
 }
 

@@ -78,7 +78,8 @@ Json run_one(const Combination& combination, const SampleOptions& place, const s
   prepared.options.devices = place.devices;
   ProgressBar bar(label, prepared.options.chains);
   prepared.options.progress = bar.callback();
-  const auto engine = prepared.entry->make(prepared.target, prepared.options);
+  const auto engine =
+      make_engine(*prepared.entry, prepared.sampler, prepared.target, prepared.options);
   check_settled(prepared.options, engine->description());
   try {
     const Fit fit = run(*engine, prepared.sampler, prepared.options);

@@ -33,6 +33,10 @@ std::string fixed(double x, int decimals) {
   return printed("%.*f", decimals, x);
 }
 
+std::string percent(double fraction) {
+  return std::isnan(fraction) ? "-" : fixed(100 * fraction, 1) + " %";
+}
+
 std::string with_prefix(double x) {
   static constexpr std::pair<double, const char*> prefixes[] = {
       {1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e3, " k"}};

@@ -18,6 +18,9 @@ std::string fixed(double x, int decimals);
 /// x with three digits and a decimal prefix: 1.23 M, 45.6 k, 789; "-" for NaN.
 std::string with_prefix(double x);
 
+/// "12.3 %"; "-" for NaN.
+std::string percent(double fraction);
+
 /// Columns under headings: the first `left` are flush left, numbers flush right.
 class TextTable {
  public:

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "bench/cli/progress.hpp"
-#include "bench/studies/l2hmc_engines.hpp"
 #include "host/diagnostics/autocorrelation.hpp"
 #include "lockstep/diagnostics.hpp"
 
@@ -96,7 +95,8 @@ Fit L2hmcWorkplace::sample(const Sampler& sampler, SampleOptions options,
   }
   ProgressBar bar(label, options.chains);
   options.progress = bar.callback();
-  const auto engine = engine_of(*case_, sampler, options);
+  const auto engine =
+      make_engine(find_target(case_->target), sampler, case_->target_options, options);
   Fit fit = run(*engine, sampler, options);
   if (fit.interrupted) {
     throw Interrupted{};

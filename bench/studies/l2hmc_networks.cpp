@@ -5,7 +5,7 @@
 
 #include "bench/cli/interrupt.hpp"
 #include "bench/cli/progress.hpp"
-#include "bench/studies/l2hmc_engines.hpp"
+#include "lockstep/training.hpp"
 
 namespace lockstep::bench {
 
@@ -39,7 +39,7 @@ void start_warm(const L2hmcWorkplace& place, L2hmcOptions& options, TrainingReco
 }  // namespace
 
 Network trained_network(const L2hmcWorkplace& place, const L2hmcRecipe& recipe,
-                        const std::string& method, std::uint64_t seed) {
+                        const std::string& method, std::uint64_t seed, std::string& failure) {
   const StudySettings& settings = place.settings();
   L2hmcRecipe made = recipe;
   L2hmcOptions& options = made.options;
@@ -66,14 +66,21 @@ Network trained_network(const L2hmcWorkplace& place, const L2hmcRecipe& recipe,
   }
   TrainingBar bar(place.which().name + " " + method + " seed " + std::to_string(seed));
   options.progress = bar.callback();
-  const auto engine = training_engine_of(place.which(), options);
-  Network network = train(*engine, place.which().name, options);
+  const auto engine = make_training_engine(find_target(place.which().target),
+                                           place.which().target_options, options);
+  Network network;
+  try {
+    network = train(*engine, place.which().name, options);
+  } catch (const TrainingFailure& e) {
+    failure = e.what();
+    network = e.network;
+  }
   if (interrupted()) {
     throw Interrupted{};
   }
   network.training.seconds += before.seconds;
   network.training.gradients += before.gradients;
-  if (!file.empty()) {
+  if (!file.empty() && failure.empty()) {
     network.save(file);
   }
   return network;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/studies/a_nice_study.hpp"
 #include "bench/studies/convergence_study.hpp"
 #include "bench/studies/default_study.hpp"
 #include "bench/studies/l2hmc_study.hpp"
@@ -14,11 +15,8 @@ namespace lockstep::bench {
 
 const std::vector<Study>& studies() {
   static const std::vector<Study> all{
-      default_study(),
-      convergence_study(),
-      mass_matrix_study(),
-      posteriors_study(),
-      l2hmc_study(),
+      default_study(),    convergence_study(), mass_matrix_study(),
+      posteriors_study(), l2hmc_study(),       a_nice_study(),
   };
   return all;
 }

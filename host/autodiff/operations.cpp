@@ -138,7 +138,12 @@ Variable softplus(const Variable& x) {
 }
 
 Variable relu(const Variable& x) {
-  return masked(x, x.value().array() > 0);
+  return elementwise(
+      x, x.value().unaryExpr([](double v) { return v < 0 ? 0 : v; }),
+      [](const Variable& g, const Variable& y) {
+        return g *
+               Variable(Matrix(y.value().unaryExpr([](double v) { return v > 0 ? 1.0 : 0.0; })));
+      });
 }
 
 Variable select(const Mask& mask, const Variable& a, const Variable& b) {
@@ -191,11 +196,17 @@ Variable broadcast_to(const Variable& x, Index rows, Index cols) {
   require((x.rows() == rows || x.rows() == 1) && (x.cols() == cols || x.cols() == 1),
           "a matrix of shape " + shape(x.value()) + " cannot be broadcast to " +
               std::to_string(rows) + " x " + std::to_string(cols));
-  return elementwise(x,
-                     x.value().replicate(x.rows() == rows ? 1 : rows, x.cols() == cols ? 1 : cols),
-                     [](const Variable& g, const Variable& y) {
-                       return sum_to(g, y.input(0).rows(), y.input(0).cols());
-                     });
+  Matrix value(rows, cols);
+  if (x.rows() == rows) {
+    value.colwise() = x.value().col(0);
+  } else {
+    for (Index j = 0; j < cols; ++j) {  // a column is contiguous
+      value.col(j).setConstant(x.value()(0, x.cols() == cols ? j : 0));
+    }
+  }
+  return elementwise(x, value, [](const Variable& g, const Variable& y) {
+    return sum_to(g, y.input(0).rows(), y.input(0).cols());
+  });
 }
 
 Variable sum_to(const Variable& x, Index rows, Index cols) {

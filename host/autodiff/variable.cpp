@@ -52,18 +52,14 @@ namespace {
 
 thread_local bool recording = true;
 
-class Recording {
- public:
-  explicit Recording(bool on) : before_(recording) { recording = on; }
-  Recording(const Recording&) = delete;
-  Recording& operator=(const Recording&) = delete;
-  ~Recording() { recording = before_; }
-
- private:
-  bool before_;
-};
-
 }  // namespace
+
+Recording::Recording(bool on) : before_(recording) {
+  recording = on;
+}
+Recording::~Recording() {
+  recording = before_;
+}
 
 std::string shape(const Matrix& m) {
   return std::to_string(m.rows()) + " x " + std::to_string(m.cols());

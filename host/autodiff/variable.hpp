@@ -90,6 +90,18 @@ std::vector<Variable> gradients(const Variable& output, const std::vector<Variab
 /// @throw UsageError  unless the output is 1 x 1
 void backward(const Variable& output);
 
+/// While it lives, operations of this thread are recorded, or not: values alone cost less.
+class Recording {
+ public:
+  explicit Recording(bool on);
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  ~Recording();
+
+ private:
+  bool before_;
+};
+
 /// "3 x 4", for messages.
 std::string shape(const Matrix& m);
 

@@ -10,6 +10,7 @@
 
 #include "host/registry.hpp"
 #include "kernels/launch/make.hpp"
+#include "kernels/targets/erased.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep::registry {
@@ -59,11 +60,21 @@ TargetEntry entry(std::string name, std::string description, std::string options
   e.description = std::move(description);
   e.options = std::move(options);
   e.make = [make](const TargetOptions& t, const SampleOptions& s) { return bind(make(t), s); };
+  e.block_float = [make](const TargetOptions& t) { return block_target<float>(make(t)); };
+  e.block_double = [make](const TargetOptions& t) { return block_target<double>(make(t)); };
   e.check = [make](const TargetOptions& t, const GradientOptions& g) {
     return check_gradient(make(t), g);
   };
   e.dim = [make](const TargetOptions& t) { return dimension(make(t)); };
   return e;
+}
+
+/// A block target that keeps alive what it points into.
+template <class S, class Data, class MakeTarget>
+std::shared_ptr<const BlockTarget<S>> owning_block(std::shared_ptr<const Data> data,
+                                                   MakeTarget target) {
+  const auto block = block_target<S>(target(*data, S{}));
+  return {block.get(), [data, block](const BlockTarget<S>*) {}};
 }
 
 /// An entry whose target needs data: `load(TargetOptions)` reads them and owns what the targets
@@ -83,6 +94,12 @@ TargetEntry data_entry(std::string name, std::string description, std::string op
                                                     : bind<float>(target(*data, float{}), s);
     engine->keep(data);
     return engine;
+  };
+  e.block_float = [=](const TargetOptions& t) {
+    return owning_block<float>(std::make_shared<const decltype(load(t))>(load(t)), target);
+  };
+  e.block_double = [=](const TargetOptions& t) {
+    return owning_block<double>(std::make_shared<const decltype(load(t))>(load(t)), target);
   };
   e.check = [=](const TargetOptions& t, const GradientOptions& g) {
     const auto data = load(t);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <optional>
+#include <span>
 
 #include "host/configuration.hpp"
 #include "host/io/checkpoint.hpp"
@@ -19,6 +21,8 @@ namespace {
 /// networks are compared by them.
 constexpr double kFresh = 0.01;
 constexpr int kSettled = 100;
+/// The chains' variances are looked at every so many iterations.
+constexpr int kLook = 10;
 
 constexpr int kHistory = 200;      // points
 constexpr double kInterval = 0.2;  // seconds between calls of progress
@@ -45,15 +49,24 @@ class Running {
     jump_ += kFresh * (step.jump - jump_);
     ++count_;
   }
+  /// The sum of the chains' variances, once every kLook iterations.
+  void add_variance(double variance) {
+    const double fresh = 1 - std::pow(1 - kFresh, kLook);
+    variance_weight_ += fresh * (1 - variance_weight_);
+    variance_ += fresh * (variance - variance_);
+  }
   bool settled() const { return count_ >= kSettled; }
   double loss() const { return mean(loss_); }
   double acceptance() const { return mean(acceptance_); }
   double jump() const { return mean(jump_); }
+  /// The mean jump as a share of 2 tr cov(x); 0 while the variances are unknown.
+  double share() const { return variance_ > 0 ? jump() / (2 * variance_ / variance_weight_) : 0; }
 
  private:
   double mean(double sum) const { return count_ > 0 ? sum / weight_ : 0; }
 
   double loss_ = 0, acceptance_ = 0, jump_ = 0, weight_ = 0;
+  double variance_ = 0, variance_weight_ = 0;
   std::int64_t count_ = 0;
 };
 
@@ -93,6 +106,9 @@ struct Course {
   Interval interval;
   std::vector<TrainingPoint> history;
 
+  /// The parameters of the last iteration that had a finite trajectory and a finite loss.
+  std::vector<double> good;
+
   /// The best network so far, once there is one.
   std::vector<double> best;
   Running best_running;
@@ -102,7 +118,7 @@ struct Course {
   std::vector<double> chains;
 
   void archive(Archive& a) {
-    a(network.parameters, network.masks, adam, done, lost, running, interval, history, best,
+    a(network.parameters, network.masks, adam, done, lost, running, interval, history, good, best,
       best_running, best_at, chains);
   }
 };
@@ -207,14 +223,17 @@ class Training {
       return;
     }
     keep_if_best(step, launch.temperature);
-    record(step, launch.temperature);
-    before_ = c.network.parameters;
+    if (c.lost == 0) {
+      record(step, launch.temperature);
+      c.good = c.network.parameters;
+    }
     c.adam.step(c.network.parameters, gradient_, learning_rate());
     ++c.done;
     ++made_;
     seconds_ += clock.seconds();
-    finished_ = options_.patience > 0 && !in_trials() && !c.best.empty() &&
-                c.done - c.best_at >= options_.patience;
+    finished_ = !in_trials() && !c.best.empty() &&
+                ((options_.patience > 0 && c.done - c.best_at >= options_.patience) ||
+                 (options_.enough_jump > 0 && c.best_running.share() >= options_.enough_jump));
     goes_on(launch.temperature);
   }
 
@@ -225,12 +244,33 @@ class Training {
       c.running = Running();  // jumps at other temperatures cannot be compared
     }
     c.running.add(step);
+    if (options_.enough_jump > 0 && c.done % kLook == 0) {
+      c.running.add_variance(variance());
+    }
     if (temperature == 1 && c.running.settled() &&
         (c.best.empty() || c.running.jump() > c.best_running.jump())) {
       c.best = c.network.parameters;
       c.best_running = c.running;
       c.best_at = c.done;
     }
+  }
+  /// tr cov(x) over the chains, x in units of the network's scale.
+  double variance() const {
+    const auto batch = static_cast<std::size_t>(options_.batch);
+    std::vector<double> q(course_.network.scale.size() * batch);
+    engine_.positions(q);
+    double sum = 0;
+    for (std::size_t j = 0; j < course_.network.scale.size(); ++j) {
+      const auto x = std::span(q).subspan(j * batch, batch);
+      const double mean = std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(batch);
+      double squares = 0;
+      for (const double value : x) {
+        squares += (value - mean) * (value - mean);
+      }
+      sum += squares / static_cast<double>(batch) /
+             (course_.network.scale[j] * course_.network.scale[j]);
+    }
+    return sum;
   }
   /// Whether the temperature was 1 in an iteration; before the first it was what it is then.
   bool cooled(int iteration) const {
@@ -282,8 +322,8 @@ class Training {
       conclude(true);
       return;
     }
-    if (course_.done > 0 && !before_.empty()) {
-      course_.network.parameters = before_;  // the last whose loss was finite
+    if (!course_.good.empty()) {
+      course_.network.parameters = course_.good;
     }
     throw TrainingFailure(
         "training for " + target_ + " stopped in iteration " + std::to_string(made_) + ": " + why +
@@ -354,7 +394,7 @@ class Training {
   }
   void archive(Archive& a) {
     bool led = leader_.has_value();
-    a(made_, trial_, seconds_, finished_, before_, course_, led);
+    a(made_, trial_, seconds_, finished_, course_, led);
     if (led) {
       if (!leader_) {
         leader_ = fresh(0);
@@ -379,7 +419,6 @@ class Training {
   bool finished_ = false, stopped_ = false;
   Course course_;
   std::optional<Course> leader_;  // the best of the trials so far
-  std::vector<double> before_;    // the parameters before the last update
   std::vector<double> gradient_;
 };
 

@@ -65,6 +65,7 @@ TrainingPlace place_of(const L2hmcOptions& o, int dim) {
           "temperature is " + text(o.temperature) + ": give 1 or more");
   fraction("cooling", o.cooling);
   not_negative("clip_gradient", o.clip_gradient, "to clip never");
+  not_negative("enough_jump", o.enough_jump, "to stop by it never");
   not_negative("max_hours", o.max_hours, "for no limit");
   not_negative("checkpoint_minutes", o.checkpoint_minutes, "to save after every iteration");
   require(o.inverse_mass.empty() || o.inverse_mass.size() == static_cast<std::size_t>(dim),

@@ -8,6 +8,9 @@
 
 #include "kernels/launch/l2hmc.hpp"
 #include "lockstep/sampler.hpp"
+#if defined(__CUDACC__)
+#include "kernels/launch/cuda_l2hmc.cuh"
+#endif
 
 namespace lockstep {
 
@@ -21,13 +24,32 @@ Network train(const Target& target, const L2hmcOptions& options = {}) {
   return train(*engine, "the target", options);
 }
 
+/// Binds a target to L2HMC's kernels on the backend that `options` ask for. On CUDA these run in
+/// single precision, for targets whose dimension is known to the compiler.
+template <class Target>
+std::unique_ptr<Engine> make_l2hmc_engine(const Target& target, const SampleOptions& options) {
+#if defined(__CUDACC__)
+  constexpr bool compiled_for_cuda = HasStaticDimension<Target>;
+#else
+  constexpr bool compiled_for_cuda = false;
+#endif
+  const bool single = options.precision == Precision::single_;
+  if (resolve_backend(options.backend, compiled_for_cuda && single) == Backend::cuda) {
+#if defined(__CUDACC__)
+    if constexpr (compiled_for_cuda) {
+      return make_cuda_l2hmc_engine(target, options);
+    }
+#endif
+  }
+  return single ? make_cpu_l2hmc_engine<float>(block_target<float>(target), options)
+                : make_cpu_l2hmc_engine<double>(block_target<double>(target), options);
+}
+
 /// Samples exp(-U) with L2HMC.
 template <class Target>
 Fit sample(const Target& target, const L2hmc& sampler, const SampleOptions& options = {}) {
   validate(sampler, options, dimension(target));
-  const auto engine = options.precision == Precision::double_
-                          ? make_cpu_l2hmc_engine<double>(block_target<double>(target), options)
-                          : make_cpu_l2hmc_engine<float>(block_target<float>(target), options);
+  const auto engine = make_l2hmc_engine(target, options);
   return run(*engine, sampler, options);
 }
 

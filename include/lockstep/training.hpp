@@ -59,6 +59,10 @@ struct L2hmcOptions {
   int trial_iterations = 500;
   /// Stops when the mean jump of accepted proposals has not grown for so many iterations; 0: never.
   int patience = 0;
+  /// Stops when the mean jump has come to this share of 2 tr cov(x), the squared distance of
+  /// independent draws; 0: never. What lies beyond is jumping to the opposite side: better for
+  /// means, worse for all that is the same there.
+  double enough_jump = 0;
   /// The inverse mass of a diagonal metric, [dim], in whose units the networks see the target, as
   /// HMC's warm-up finds it; empty: the target as it is.
   InverseMass inverse_mass;

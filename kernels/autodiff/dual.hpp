@@ -155,6 +155,12 @@ LOCKSTEP_INLINE Dual<L, N> tanh(const Dual<L, N>& x) {
   const L t = tanh(x.value);
   return x.chain(t, L(1) - t * t);
 }
+/// Not through its formula: where exp(-x) overflows, the chain rule would multiply 0 by infinity.
+template <class L, int N>
+LOCKSTEP_INLINE Dual<L, N> logistic(const Dual<L, N>& x) {
+  const L s = logistic(x.value);
+  return x.chain(s, s * (L(1) - s));
+}
 template <class L, int N>
 LOCKSTEP_INLINE Dual<L, N> abs(const Dual<L, N>& x) {
   return x.chain(abs(x.value), select(x.value < L(0), L(-1), L(1)));

@@ -23,3 +23,6 @@ inline constexpr int kItemParameters = 501;
 #define LOCKSTEP_INSTANTIATE_CUDA(S, ...)                                                \
   template std::unique_ptr<lockstep::Engine> lockstep::make_cuda_engine<S, __VA_ARGS__>( \
       const __VA_ARGS__& target, const lockstep::SampleOptions& options);
+#define LOCKSTEP_INSTANTIATE_CUDA_L2HMC(...)                                             \
+  template std::unique_ptr<lockstep::Engine> lockstep::make_cuda_l2hmc_engine<__VA_ARGS__>( \
+      const __VA_ARGS__& target, const lockstep::SampleOptions& options);

@@ -37,12 +37,33 @@ namespace lockstep {
 inline constexpr double kLargestExponent = 16;
 
 /// The networks and their step, as kernels read them.
-template <class S, class Shape>
+template <class S, class Shape_>
 struct L2hmcNetwork {
+  using Shape = Shape_;
   L2hmcLayout<Shape> layout;
   const S* data;  // networks/packed.hpp
 
   LOCKSTEP_INLINE const S* at(int offset) const { return data + offset; }
+  /// What evaluate_network takes for V and for X.
+  LOCKSTEP_INLINE const S* v() const { return at(layout.v()); }
+  LOCKSTEP_INLINE const S* x() const { return at(layout.x()); }
+};
+
+/// Of a shape known to the compiler the numbers stand here themselves, and are copied with a CUDA
+/// kernel's parameters into constant memory, where multiply-adds find them without a register each.
+template <class S, int Dim, int Width, int Hidden>
+struct L2hmcNetwork<S, FixedShape<Dim, Width, Hidden>> {
+  using Shape = FixedShape<Dim, Width, Hidden>;
+  static constexpr int max_steps = 32;
+
+  L2hmcLayout<Shape> layout;
+  /// Puts the networks, which begin at data[1], where weights can be read two at a time.
+  alignas(2 * sizeof(S)) S unused;
+  S data[L2hmcLayout<Shape>{{}, max_steps}.size()];
+
+  LOCKSTEP_INLINE const S* at(int offset) const { return data + offset; }
+  LOCKSTEP_INLINE const S* v() const { return at(layout.v()); }
+  LOCKSTEP_INLINE const S* x() const { return at(layout.x()); }
 };
 
 /// One update and all that its adjoint needs to know.
@@ -63,6 +84,12 @@ struct Update {
         multiplier(memory + Activations<L>::size(n)),
         gain(multiplier + n.dim),
         before(gain + n.dim) {}
+};
+
+/// What an update is recorded in.
+template <class L, class Shape>
+struct RecordOf {
+  using Type = Update<L>;
 };
 
 /// The chains of a lane on their way: their place, and what has been added up.
@@ -91,11 +118,19 @@ class ModifiedLeapfrog {
   template <class Memory>
   LOCKSTEP_INLINE void operator()(int i, Path<L>& path, Memory memory) const {
     const auto& net = network_.layout.net;
-    update_momentum(i, path, Update<L>(net, memory(0)));
-    update_position(i, 0, path, Update<L>(net, memory(1)));
-    update_position(i, 1, path, Update<L>(net, memory(2)));
-    slope_(path.x, path.gradient);
-    update_momentum(i, path, Update<L>(net, memory(3)));
+    // A loop, so that each network stands here once. A compiler that meets its weights twice keeps
+    // them all in between, in registers that there are not.
+    LOCKSTEP_NO_UNROLL
+    for (int k = 0; k < 4; ++k) {
+      if (k == 1 || k == 2) {
+        update_position(i, k - 1, path, Record(net, memory(k)));
+      } else {
+        if (k == 3) {
+          slope_(path.x, path.gradient);
+        }
+        update_momentum(i, path, Record(net, memory(k)));
+      }
+    }
   }
 
   /// 1 for coordinates that the first (0) or second (1) position update of step i moves.
@@ -108,17 +143,19 @@ class ModifiedLeapfrog {
 
  private:
   using S = Scalar<L>;
+  using Record = typename RecordOf<L, typename Net::Shape>::Type;
 
   LOCKSTEP_INLINE int opposite(int i) const { return network_.layout.steps - 1 - i; }
 
-  LOCKSTEP_INLINE void time(int i, L* input) const {
+  template <class Input>
+  LOCKSTEP_INLINE void time(int i, Input input) const {
     const S* times = network_.at(network_.layout.times());
     for_range<true>(2, [&](int k) {
       input[k] = select(forward_, L(times[2 * i + k]), L(times[2 * opposite(i) + k]));
     });
   }
 
-  LOCKSTEP_INLINE void update_momentum(int i, Path<L>& path, const Update<L>& u) const {
+  LOCKSTEP_INLINE void update_momentum(int i, Path<L>& path, const Record& u) const {
     const auto& net = network_.layout.net;
     using N = std::decay_t<decltype(net)>;
     for_range<N::fixed>(net.dim, [&](int j) {
@@ -126,13 +163,13 @@ class ModifiedLeapfrog {
       u.net.input[net.dim + j] = path.gradient[j];
     });
     time(i, u.net.input + 2 * net.dim);
-    evaluate_network(net, network_.at(network_.layout.v()), u.net);
+    evaluate_network(net, network_.v(), u.net);
     affine(
         network_.at(network_.layout.v_scales()), L(S(0.5)) * step_, u, path, path.v,
         [&](int j) { return -path.gradient[j]; }, [](int) { return L(1); });
   }
 
-  LOCKSTEP_INLINE void update_position(int i, int half, Path<L>& path, const Update<L>& u) const {
+  LOCKSTEP_INLINE void update_position(int i, int half, Path<L>& path, const Record& u) const {
     const auto& net = network_.layout.net;
     using N = std::decay_t<decltype(net)>;
     for_range<N::fixed>(net.dim, [&](int j) {
@@ -140,7 +177,7 @@ class ModifiedLeapfrog {
       u.net.input[net.dim + j] = (L(1) - moves(i, half, j)) * path.x[j];
     });
     time(i, u.net.input + 2 * net.dim);
-    evaluate_network(net, network_.at(network_.layout.x()), u.net);
+    evaluate_network(net, network_.x(), u.net);
     affine(
         network_.at(network_.layout.x_scales()), step_, u, path, path.x,
         [&](int j) { return path.v[j]; }, [&](int j) { return moves(i, half, j); });
@@ -150,7 +187,7 @@ class ModifiedLeapfrog {
   /// @param scales  exp(s), exp(q), [2][dim]
   /// @param h       eps or eps / 2
   template <class Drive, class Moves>
-  LOCKSTEP_INLINE void affine(const S* scales, const L& h, const Update<L>& record, Path<L>& path,
+  LOCKSTEP_INLINE void affine(const S* scales, const L& h, const Record& record, Path<L>& path,
                               L* u, Drive drive, Moves moves) const {
     const auto& net = network_.layout.net;
     using N = std::decay_t<decltype(net)>;

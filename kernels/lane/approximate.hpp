@@ -63,6 +63,9 @@ LOCKSTEP_INLINE L approximate_logistic(const L& x) {
 /// tanh(x) = 1 - 2 / (1 + exp(2x)), within 4e-7 of 1; exactly 0 at 0.
 template <class L>
 LOCKSTEP_INLINE L approximate_tanh(const L& x) {
+  if constexpr (is_twin<L>) {
+    return {approximate_tanh(x.lo), approximate_tanh(x.hi)};
+  }
   const L e = approximate_exp(x + x);
 #if defined(__CUDA_ARCH__)
   if constexpr (std::is_same_v<L, float>) {

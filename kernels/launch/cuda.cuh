@@ -71,6 +71,7 @@ class CudaEngine final : public Engine {
                 "device " + std::to_string(device));
     multiprocessors_ = properties.multiProcessorCount;
     cache_bytes_ = properties.l2CacheSize;
+    shared_bytes_ = properties.sharedMemPerBlockOptin;
     description_ = describe(target);
     description_.backend = "cuda";
     description_.device = properties.name;
@@ -405,17 +406,31 @@ class CudaEngine final : public Engine {
 
   template <class Stream, class Group, class Transition>
   Kernel bound(const Transition& transition) const {
-    const auto kernel = cuda::advance_kernel<S, Stream, Group, Target, Transition>;
+    using Plan = cuda::Plan<S, Stream, Group, Target, Transition>;
+    const auto kernel = Plan::kernel();
+    const std::size_t shared = Plan::shared_bytes(transition);
     const std::string name =
         "advance_kernel with " + std::to_string(Group::size) + " threads per chain, " + where();
+    if (shared > 0) {
+      require(shared <= shared_bytes_,
+              "this needs " + std::to_string(shared) + " bytes of shared memory and " +
+                  description_.device + " has " + std::to_string(shared_bytes_) +
+                  " for a block: use narrower networks or the cpu backend");
+      cuda::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                       static_cast<int>(shared)),
+                  "cudaFuncSetAttribute", name);
+    }
     int blocks = 0;
-    cuda::check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, cuda::kBlock, 0),
-                "cudaOccupancyMaxActiveBlocksPerMultiprocessor", name);
-    const auto advance = [this, kernel, transition, name](const Sweep& s) {
-      cuda::launch(kernel, cuda::blocks_for((s.end - s.begin) * Group::size), compute_, name,
-                   target_, transition, s);
+    cuda::check(
+        cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, cuda::kBlock, shared),
+        "cudaOccupancyMaxActiveBlocksPerMultiprocessor", name);
+    const auto advance = [this, kernel, shared, transition, name](const Sweep& s) {
+      const std::int64_t grid =
+          (s.end - s.begin + Plan::chains_per_block - 1) / Plan::chains_per_block;
+      cuda::launch_sharing(kernel, static_cast<unsigned>(grid), shared, compute_, name, target_,
+                           transition, s);
     };
-    return {advance, std::int64_t{blocks} * multiprocessors_ * cuda::kBlock / Group::size, name};
+    return {advance, std::int64_t{blocks} * multiprocessors_ * Plan::chains_per_block, name};
   }
 
   /// Calls f for each tile, with trace buffers that are large enough.
@@ -505,6 +520,7 @@ class CudaEngine final : public Engine {
   int wanted_threads_;
   int multiprocessors_ = 0;
   std::int64_t cache_bytes_ = 0;
+  std::size_t shared_bytes_ = 0;  // that one block may have
   cuda::DeviceArray<S> q_, gradient_, momentum_, potential_hi_, potential_lo_;
   cuda::DeviceArray<cuda::PooledCounts> counts_;
   Settings settings_;
@@ -518,16 +534,22 @@ class CudaEngine final : public Engine {
   cuda::DeviceArray<int> kept_rows_;
 };
 
-template <class S, class Target>
-std::unique_ptr<Engine> make_cuda_engine(const Target& target, const SampleOptions& options) {
+/// @tparam Settings  CudaEngine's
+template <class S, class Target, class Settings>
+std::unique_ptr<Engine> make_cuda_engine_with(const Target& target, const SampleOptions& options) {
   resolve_backend(Backend::cuda, true);  // says why there is no device, if there is none
   return make_sharded(options.chains, options.devices,
                       [&](int device, std::int64_t first, std::int64_t chains) {
                         SampleOptions part = options;
                         part.chains = chains;
-                        return std::make_unique<CudaEngine<S, Target>>(
+                        return std::make_unique<CudaEngine<S, Target, Settings>>(
                             target, part, device, static_cast<std::uint64_t>(first));
                       });
+}
+
+template <class S, class Target>
+std::unique_ptr<Engine> make_cuda_engine(const Target& target, const SampleOptions& options) {
+  return make_cuda_engine_with<S, Target, KernelSettings<S>>(target, options);
 }
 
 }  // namespace lockstep

@@ -85,4 +85,12 @@ __global__ void __launch_bounds__(kBlock,
   }
 }
 
+/// How a transition is launched; some have a kernel of their own.
+template <class S, class Stream, class Group, class Target, class Transition>
+struct Plan {
+  static constexpr int chains_per_block = kBlock / Group::size;
+  static auto kernel() { return advance_kernel<S, Stream, Group, Target, Transition>; }
+  static std::size_t shared_bytes(const Transition&) { return 0; }
+};
+
 }  // namespace lockstep::cuda

@@ -29,13 +29,19 @@ inline void check(cudaError_t status, const std::string& call, const std::string
   throw BackendError(message);
 }
 
-/// Launches kernel<<<grid, kBlock, 0, stream>>>(arguments...).
+/// Launches kernel<<<grid, kBlock, shared, stream>>>(arguments...).
+/// @param shared  bytes of shared memory for each block
+template <class... P>
+void launch_sharing(void (*kernel)(P...), dim3 grid, std::size_t shared, cudaStream_t stream,
+                    const std::string& purpose, const std::type_identity_t<P>&... arguments) {
+  void* pointers[] = {const_cast<void*>(static_cast<const void*>(&arguments))...};
+  check(cudaLaunchKernel(kernel, grid, dim3(kBlock), pointers, shared, stream),
+        "launch of a kernel", purpose);
+}
 template <class... P>
 void launch(void (*kernel)(P...), dim3 grid, cudaStream_t stream, const std::string& purpose,
             const std::type_identity_t<P>&... arguments) {
-  void* pointers[] = {const_cast<void*>(static_cast<const void*>(&arguments))...};
-  check(cudaLaunchKernel(kernel, grid, dim3(kBlock), pointers, 0, stream), "launch of a kernel",
-        purpose);
+  launch_sharing<P...>(kernel, grid, 0, stream, purpose, arguments...);
 }
 
 /// Blocks for so many threads.

@@ -57,28 +57,16 @@ template <class S>
 std::unique_ptr<Engine> make_cpu_l2hmc_engine(std::shared_ptr<const BlockTarget<S>> target,
                                               const SampleOptions& options);
 
+/// The same on CUDA, in single precision, for targets whose dimension is known to the compiler.
+/// Defined in cuda_l2hmc.cuh; compiled in the library for scg, icg, mog, mog2, rough-well, banana
+/// and eight-schools-nc.
+/// @throw BackendError  where there is no device, or its driver or memory fails
+template <class Target>
+std::unique_ptr<Engine> make_cuda_l2hmc_engine(const Target& target, const SampleOptions& options);
+
 /// What trains a network for the target. Compiled in the library.
 template <class S>
 std::unique_ptr<TrainingEngine> make_cpu_training_engine(
     std::shared_ptr<const BlockTarget<S>> target, const TrainingPlace& place);
-
-/// The lane in which a target is called from the library's kernels.
-#if LOCKSTEP_WITH_XSIMD
-template <class S>
-using BlockLane = Twin<std::conditional_t<std::is_same_v<S, float>, FloatBatch, DoubleBatch>>;
-#else
-template <class S>
-using BlockLane = S;
-#endif
-
-template <class S, class Target>
-std::shared_ptr<const BlockTarget<S>> block_target(const Target& target) {
-  static_assert(capacity<Target> <= ErasedTarget<S>::max_dim || !HasStaticDimension<Target>,
-                "L2HMC's networks serve targets of up to 256 parameters");
-  require(dimension(target) <= ErasedTarget<S>::max_dim,
-          "L2HMC's networks serve targets of up to " + std::to_string(ErasedTarget<S>::max_dim) +
-              " parameters, and this one has " + std::to_string(dimension(target)));
-  return std::make_shared<LaneTarget<S, Target, BlockLane<S>>>(target);
-}
 
 }  // namespace lockstep

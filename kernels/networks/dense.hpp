@@ -14,13 +14,13 @@ inline constexpr int kTile = 8;
 
 /// Calls f(first, integral_constant<int, count>) for tiles that cover [0, n): eights, then what is
 /// left in a four, a two and a one.
-template <int Tile = kTile, class F>
+/// @tparam Fixed  n is known to the compiler
+template <int Tile = kTile, bool Fixed = false, class F>
 LOCKSTEP_INLINE void for_tiles(int n, F f, int first = 0) {
-  for (; first + Tile <= n; first += Tile) {
-    f(first, std::integral_constant<int, Tile>{});
-  }
+  const int whole = (n - first) / Tile;
+  for_range<Fixed>(whole, [&](int i) { f(first + i * Tile, std::integral_constant<int, Tile>{}); });
   if constexpr (Tile > 1) {
-    for_tiles<Tile / 2>(n, f, first);
+    for_tiles<Tile / 2, Fixed>(n, f, first + whole * Tile);
   }
 }
 
@@ -33,7 +33,7 @@ LOCKSTEP_INLINE void for_tiles(int n, F f, int first = 0) {
 template <bool Fixed = false, class L, class F>
 LOCKSTEP_INLINE void forward(const Scalar<L>* weights, const Scalar<L>* bias, int inputs,
                              int outputs, const L* in, F out) {
-  for_tiles(outputs, [&](int first, auto count) {
+  for_tiles<kTile, Fixed>(outputs, [&](int first, auto count) {
     constexpr int n = decltype(count)::value;
     L sum[n];
     LOCKSTEP_UNROLL
@@ -109,7 +109,7 @@ LOCKSTEP_INLINE Scalar<L> over_chains(const L& x) {
   } else if constexpr (width<L> == 1) {
     return x;
   } else {
-#if defined(__AVX512F__)
+#if LOCKSTEP_WITH_XSIMD && defined(__AVX512F__)
     if constexpr (sizeof(L) == sizeof(__m512)) {
       if constexpr (std::is_same_v<Scalar<L>, float>) {
         return _mm512_reduce_add_ps(x);

@@ -6,6 +6,13 @@
 #include "lockstep/config.hpp"
 #include "lockstep/network.hpp"
 
+/// Leaves the next loop a loop, on CUDA, where compilers unroll most eagerly.
+#if defined(__CUDA_ARCH__)
+#define LOCKSTEP_NO_UNROLL LOCKSTEP_PRAGMA(unroll 1)
+#else
+#define LOCKSTEP_NO_UNROLL
+#endif
+
 namespace lockstep {
 
 /// Offsets within one of the two networks, from its first parameter. `Shape` has dim, width and

@@ -30,6 +30,20 @@ struct Activations {
         shift(bounded + 2 * net.dim) {}
 };
 
+/// max(0, x).
+template <class L>
+LOCKSTEP_INLINE L relu(const L& x) {
+  if constexpr (is_twin<L>) {
+    return {relu(x.lo), relu(x.hi)};
+  }
+#if defined(__CUDA_ARCH__)
+  if constexpr (std::is_same_v<L, float>) {
+    return fmaxf(x, 0.0f);  // one instruction, where a selection is two
+  }
+#endif
+  return larger(x, L(0));
+}
+
 /// Evaluates the network at `a.input`.
 /// @param weights  the network's parameters
 template <class Net, class L>
@@ -41,7 +55,7 @@ LOCKSTEP_INLINE void evaluate_network(const Net& net, const Scalar<L>* weights,
     L* out = a.hidden + layer * net.width;
     dense::forward<Net::fixed>(weights + net.weights(layer), weights + net.bias(layer), inputs,
                                net.width, in,
-                               [&](int o, const L& sum) { out[o] = larger(sum, L(0)); });
+                               [&](int o, const L& sum) { out[o] = relu(sum); });
     in = out;
     inputs = net.width;
   });

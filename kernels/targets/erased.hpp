@@ -5,12 +5,14 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "kernels/autodiff/gradient.hpp"
 #include "kernels/lane/lane.hpp"
 #include "kernels/targets/names.hpp"
+#include "lockstep/error.hpp"
 
 namespace lockstep {
 
@@ -158,5 +160,24 @@ class ErasedTarget {
 
   std::shared_ptr<const BlockTarget<S>> target_;
 };
+
+/// The lane in which a target is called from the library's kernels.
+#if LOCKSTEP_WITH_XSIMD
+template <class S>
+using BlockLane = Twin<std::conditional_t<std::is_same_v<S, float>, FloatBatch, DoubleBatch>>;
+#else
+template <class S>
+using BlockLane = S;
+#endif
+
+template <class S, class Target>
+std::shared_ptr<const BlockTarget<S>> block_target(const Target& target) {
+  static_assert(capacity<Target> <= ErasedTarget<S>::max_dim || !HasStaticDimension<Target>,
+                "L2HMC's networks serve targets of up to 256 parameters");
+  require(dimension(target) <= ErasedTarget<S>::max_dim,
+          "L2HMC's networks serve targets of up to " + std::to_string(ErasedTarget<S>::max_dim) +
+              " parameters, and this one has " + std::to_string(dimension(target)));
+  return std::make_shared<LaneTarget<S, Target, BlockLane<S>>>(target);
+}
 
 }  // namespace lockstep

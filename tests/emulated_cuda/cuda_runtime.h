@@ -1,8 +1,8 @@
 #pragma once
 
 /// As much of CUDA as Lockstep's backend uses, for a compiler and a machine that have none: device
-/// memory is host memory, every operation is done when its call returns, and the 32 threads
-/// of a warp meet at each shuffle. What it leaves out is what only a card can show: concurrency
+/// memory is host memory, every operation is done when its call returns, the 32 threads of a warp
+/// meet at each shuffle and those of a block at each barrier. What it leaves out is what only a card can show: concurrency
 /// between streams, and the device's own rounding.
 
 #include <atomic>
@@ -22,6 +22,7 @@
 #define __device__
 #define __global__
 #define __forceinline__ inline
+#define __shared__ thread_local
 #define __grid_constant__
 #define __launch_bounds__(...)
 
@@ -31,6 +32,10 @@ struct dim3 {
 };
 
 inline thread_local dim3 threadIdx, blockIdx, blockDim;
+
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
 
 // ---- intrinsics, exact here
 // -----------------------------------------------------------------------
@@ -42,35 +47,39 @@ inline float __fdividef(float x, float y) {
   return x / y;
 }
 
-// ---- warps
+// ---- blocks and their warps
 // ----------------------------------------------------------------------------------------
 
 namespace emulated {
 
-/// 32 lanes that take turns on one thread of the host; each keeps a stack of its own and gives way
-/// to the next at every shuffle.
-class Warp {
+/// The threads of a block, which take turns on one thread of the host; each keeps a stack of its
+/// own and gives way to the next at every shuffle and barrier.
+class Block {
  public:
-  Warp() {
+  static constexpr unsigned most = 128;
+
+  Block() {
     for (Lane& lane : lanes_) {
       lane.stack.resize(1 << 17);
     }
   }
 
-  /// Runs body() once for each lane, lane i with threadIdx.x = first + i.
+  /// Runs body() once for each of `size` threads, thread i with threadIdx.x = i.
   template <class F>
-  void run(unsigned first, F body) {
+  void run(unsigned size, F body) {
     const std::function<void()> work = body;
     work_ = &work;
-    for (Lane& lane : lanes_) {
-      prepare(lane);
+    size_ = size;
+    arrived_ = 0;
+    for (unsigned i = 0; i < size; ++i) {
+      prepare(lanes_[i]);
     }
     for (bool busy = true; busy;) {
       busy = false;
-      for (unsigned i = 0; i < 32; ++i) {
+      for (unsigned i = 0; i < size; ++i) {
         if (!lanes_[i].done) {
           current_ = i;
-          threadIdx = dim3(first + i, 0, 0);
+          threadIdx = dim3(i, 0, 0);
           swapcontext(&host_, &lanes_[i].context);
           busy = busy || !lanes_[i].done;
         }
@@ -78,22 +87,37 @@ class Warp {
     }
   }
 
-  /// The value that lane `from` passes in the same shuffle. The lanes arrive one by one; once all
-  /// have, each reads. Two buffers, because the first to go on may write before the last has read.
+  /// The value that thread `from` of the same warp passes in the same shuffle. The threads arrive
+  /// one by one; once all have, each reads. Two buffers, because the first to go on may write
+  /// before the last has read.
   template <class T>
   T shuffle(const T& x, unsigned from) {
     Lane& lane = lanes_[current_];
+    const unsigned warp = current_ / 32 * 32;
     std::uint64_t* const passed = passed_[lane.shuffles++ % 2];
     std::memcpy(&passed[current_], &x, sizeof(T));
-    swapcontext(&lane.context, &host_);
+    give_way();
     T y;
-    std::memcpy(&y, &passed[from], sizeof(T));
+    std::memcpy(&y, &passed[warp + from], sizeof(T));
     return y;
   }
 
-  static Warp& mine() {
-    thread_local Warp warp;
-    return warp;
+  /// Returns once all threads have come here. The last to come gives way too, so that those of a
+  /// warp stay in step for its shuffles.
+  void barrier() {
+    const unsigned turn = turns_;
+    if (++arrived_ == size_) {
+      arrived_ = 0;
+      ++turns_;
+    }
+    do {
+      give_way();
+    } while (turn == turns_);
+  }
+
+  static Block& mine() {
+    thread_local Block block;
+    return block;
   }
 
  private:
@@ -104,42 +128,46 @@ class Warp {
     bool done = false;
   };
 
+  void give_way() { swapcontext(&lanes_[current_].context, &host_); }
+
   // Not inlined: a function that calls getcontext may keep nothing in registers.
   [[gnu::noinline]] static void prepare(Lane& lane) {
     getcontext(&lane.context);
     lane.context.uc_stack.ss_sp = lane.stack.data();
     lane.context.uc_stack.ss_size = lane.stack.size();
     lane.context.uc_link = nullptr;
-    makecontext(&lane.context, &Warp::enter, 0);
+    makecontext(&lane.context, &Block::enter, 0);
     lane.shuffles = 0;
     lane.done = false;
   }
 
   static void enter() {
-    Warp& warp = mine();
-    (*warp.work_)();
-    Lane& lane = warp.lanes_[warp.current_];
-    lane.done = true;
-    swapcontext(&lane.context, &warp.host_);
+    Block& block = mine();
+    (*block.work_)();
+    block.lanes_[block.current_].done = true;
+    block.give_way();
   }
 
-  Lane lanes_[32];
-  std::uint64_t passed_[2][32] = {};
+  Lane lanes_[most];
+  std::uint64_t passed_[2][most] = {};
   ucontext_t host_;
-  unsigned current_ = 0;
+  unsigned current_ = 0, size_ = 0, arrived_ = 0, turns_ = 0;
   const std::function<void()>* work_ = nullptr;
 };
 
 }  // namespace emulated
 
+inline void __syncthreads() {
+  emulated::Block::mine().barrier();
+}
 template <class T>
 T __shfl_xor_sync(unsigned, const T& x, int mask) {
-  return emulated::Warp::mine().shuffle(x, (threadIdx.x % 32) ^ static_cast<unsigned>(mask));
+  return emulated::Block::mine().shuffle(x, (threadIdx.x % 32) ^ static_cast<unsigned>(mask));
 }
 template <class T>
 T __shfl_down_sync(unsigned, const T& x, int distance) {
   const unsigned lane = threadIdx.x % 32, from = lane + static_cast<unsigned>(distance);
-  return emulated::Warp::mine().shuffle(x, from < 32 ? from : lane);
+  return emulated::Block::mine().shuffle(x, from < 32 ? from : lane);
 }
 template <class T>
 T atomicAdd(T* to, T x) {
@@ -169,6 +197,7 @@ struct cudaDeviceProp {
   char name[32] = "an emulated card";
   int multiProcessorCount = 1;
   int l2CacheSize = 1;
+  std::size_t sharedMemPerBlockOptin = 227 << 10;
 };
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   *p = {};
@@ -238,6 +267,12 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Kernel, i
   return cudaSuccess;
 }
 
+enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize };
+template <class Kernel>
+cudaError_t cudaFuncSetAttribute(Kernel, cudaFuncAttribute, int) {
+  return cudaSuccess;
+}
+
 template <class... P>
 cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 grid, dim3 block, void** arguments,
                              std::size_t, cudaStream_t) {
@@ -248,9 +283,7 @@ cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 grid, dim3 block, void**
     for (unsigned x = 0; x < grid.x; ++x) {
       blockIdx = dim3(x, y, 0);
       blockDim = block;
-      for (unsigned first = 0; first < block.x; first += 32) {
-        emulated::Warp::mine().run(first, [&] { run(std::index_sequence_for<P...>{}); });
-      }
+      emulated::Block::mine().run(block.x, [&] { run(std::index_sequence_for<P...>{}); });
     }
   }
   return cudaSuccess;

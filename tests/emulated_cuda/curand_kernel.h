@@ -8,9 +8,6 @@
 struct uint4 {
   std::uint32_t x, y, z, w;
 };
-struct float4 {
-  float x, y, z, w;
-};
 struct curandStatePhilox4_32_10_t {
   std::uint64_t seed, sequence, offset;
 };

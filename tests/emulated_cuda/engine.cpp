@@ -12,15 +12,22 @@
 
 #include "kernels/launch/cpu.hpp"
 #include "kernels/launch/cuda.cuh"
+#include "kernels/launch/cuda_l2hmc.cuh"
 #include "kernels/launch/cuda_statistics.cu"
 #include "kernels/targets/eight_schools.hpp"
 #include "kernels/targets/logistic.hpp"
+#include "kernels/targets/mixture.hpp"
 #include "kernels/targets/normal.hpp"
 #include "lockstep/error.hpp"
 #include "tests/memory_archive.hpp"
 #include "tests/same_recording.hpp"
 
 namespace lockstep {
+
+namespace tile {
+alignas(16) thread_local float4 memory[(227 << 10) / sizeof(float4)];  // a block's shared memory
+}  // namespace tile
+
 namespace {
 
 constexpr std::int64_t kChains = 300;  // padded to 320: three tiles of one thread per chain
@@ -79,16 +86,17 @@ Case case_of(int dim, Sampler sampler, Metric kind = Metric::diagonal) {
 /// @param other  an engine that continues what the first one begins
 Outcome outcome(Engine& first, const Case& run, Engine* other = nullptr) {
   const int dim = first.description().dim;
+  const std::int64_t chains = first.description().chains;
   first.configure(run.sampler, run.metric);
   first.scale_steps(run.step_factors);
-  std::vector<double> q(static_cast<std::size_t>(dim * kChains));
+  std::vector<double> q(static_cast<std::size_t>(dim * chains));
   for (std::size_t i = 0; i < q.size(); ++i) {
     q[i] = 0.5 * std::sin(static_cast<double>(i));
   }
   first.place(q);
 
   Outcome o;
-  o.potential.resize(kChains);
+  o.potential.resize(static_cast<std::size_t>(chains));
   for (auto* matrix : {&o.gradient, &o.positions, &o.momenta}) {
     matrix->resize(q.size());
   }
@@ -97,7 +105,7 @@ Outcome outcome(Engine& first, const Case& run, Engine* other = nullptr) {
   launch.observe = true;
   launch.leave_momentum = run.leave_momentum;
   o.warmup = first.advance(launch);
-  o.observed.resize(static_cast<std::size_t>((dim + Draws::info_rows - 1) * kChains));
+  o.observed.resize(static_cast<std::size_t>((dim + Draws::info_rows - 1) * chains));
   first.observed(1, o.observed);
   Recording recording;
   recording.draws = 75;  // the middle is inside the second chunk, the end inside the third
@@ -255,6 +263,52 @@ TEST(EmulatedCuda, RefusesThreadsThatCannotShare) {
   CudaEngine<float, Icg> engine(Icg{}, options_for(4));
   const Case run = case_of(Icg::dim, RandomWalk{.step_size = 0.1});
   EXPECT_THROW(engine.configure(run.sampler, run.metric), UsageError);
+}
+
+/// A network that has learnt something: of such weights that S, Q and T matter.
+Network network_of(const NetworkShape& shape, double step) {
+  Network network = initial_network(shape, step, 11);
+  auto random = [state = 1u]() mutable {
+    state = state * 1664525u + 1013904223u;
+    return static_cast<double>(state >> 8) * 0x1p-24 - 0.5;
+  };
+  for (std::size_t i = 1; i < network.parameters.size(); ++i) {
+    network.parameters[i] += 0.2 * random();
+  }
+  for (double& scale : network.scale) {
+    scale = 1 + random();
+  }
+  return network;
+}
+
+/// The engine on the emulated card, by either kernel, against the CPU's general one. The
+/// processor's library stands in for the special function unit, in both.
+template <class Target>
+void expect_l2hmc_parity(const Target& target, int steps, int width, int hidden, double step) {
+  SCOPED_TRACE(std::to_string(width) + " units, " + std::to_string(hidden) + " layers");
+  const Network network = network_of({Target::dim, steps, width, hidden}, step);
+  Case run{L2hmc{network}, {}, 3, 200};
+  SampleOptions options = options_for();
+  options.chains = 100;  // every barrier of every thread costs the emulation a change of stacks
+  CpuEngine<float, Target, L2hmcSettings<float>> cpu(target, options);
+  CudaEngine<float, Target, CudaL2hmcSettings<Target::dim>> cuda(target, options);
+  const Outcome a = outcome(cpu, run), b = outcome(cuda, run);
+  EXPECT_GT(a.sampling.acceptance, 0.2);
+  EXPECT_LT(a.sampling.acceptance, 0.999);
+  expect_same(a, b);
+}
+
+TEST(EmulatedCuda, SmallNetworksInParameters) {
+  expect_l2hmc_parity(Scg{}, 4, 10, 2, 0.05);
+  expect_l2hmc_parity(Mog{}, 4, 10, 2, 0.1);
+  expect_l2hmc_parity(EightSchoolsNc{}, 3, 10, 2, 0.2);
+}
+
+TEST(EmulatedCuda, NetworksOfAnyShapeInTiles) {
+  expect_l2hmc_parity(Scg{}, 2, 12, 2, 0.05);
+  expect_l2hmc_parity(EightSchoolsNc{}, 2, 21, 1, 0.2);   // the heads end up where inputs were
+  expect_l2hmc_parity(EightSchoolsNc{}, 1, 200, 1, 0.1);  // two passes over a layer
+  expect_l2hmc_parity(Icg{}, 1, 100, 2, 0.02);
 }
 
 }  // namespace

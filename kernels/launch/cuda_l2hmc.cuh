@@ -1,0 +1,99 @@
+#pragma once
+
+/// L2HMC on CUDA. The paper's small networks in few dimensions run a chain to a thread, all of
+/// their units in registers and all of their weights in the kernel's parameters; any other network
+/// runs a tile of chains to a block (networks/tile.cuh).
+
+#include "kernels/launch/cuda.cuh"
+#include "kernels/launch/l2hmc.hpp"
+#include "kernels/networks/tile.cuh"
+
+namespace lockstep {
+
+namespace cuda {
+
+/// What advance_kernel does, by blocks of which the first threads have a chain each.
+template <class Stream, class Target, class Transition>
+__global__ void __launch_bounds__(tile::kThreads, 3)
+    advance_tile_kernel(const __grid_constant__ Target target,
+                        const __grid_constant__ Transition transition,
+                        const __grid_constant__ Sweep<float> sweep) {
+  if (threadIdx.x < tile::kChains) {
+    const std::int64_t chain = sweep.begin + std::int64_t{blockIdx.x} * tile::kChains + threadIdx.x;
+    advance_chains<float, Stream>(target, transition, Solo{}, sweep.chains, sweep.seed, chain,
+                                  sweep.first, sweep.count, sweep.trace);
+  } else {
+    tile::help(transition.network, sweep.count * transition.network.layout.steps);
+  }
+}
+
+template <class Stream, class Target, class Rule>
+struct Plan<float, Stream, Solo, Target, transitions::L2hmc<float, TileShape, Rule>> {
+  using Transition = transitions::L2hmc<float, TileShape, Rule>;
+  static_assert(tile::kThreads == kBlock);
+  static constexpr int chains_per_block = tile::kChains;
+  static auto kernel() { return advance_tile_kernel<Stream, Target, Transition>; }
+  static std::size_t shared_bytes(const Transition& t) {
+    return tile::shared_bytes(t.network.layout.net);
+  }
+};
+
+}  // namespace cuda
+
+/// A template argument of CudaEngine: L2HMC's kernels for a target of Dim dimensions.
+template <int Dim>
+struct CudaL2hmcSettings {
+  Sampler sampler;
+
+  CudaL2hmcSettings() = default;
+  CudaL2hmcSettings(const Sampler& s, const PreparedMetric& metric, int dim, int capacity)
+      : sampler(s), shape_(s.network ? s.network->shape : NetworkShape{}) {
+    // It says what is wrong with the sampler or its network, if anything is.
+    const L2hmcSettings<float> any(s, metric, dim, capacity);
+    network_ = any.network;
+    const auto& net = any.layout.net;
+    tile::append_network(net, network_.data() + any.layout.v(), tiles_of_v_);
+    tile::append_network(net, network_.data() + any.layout.x(), tiles_of_x_);
+  }
+
+  struct Arrays {
+    const float *network = nullptr, *tiles_of_v = nullptr, *tiles_of_x = nullptr;
+  };
+  template <class Place>
+  Arrays arrays(Place place) const {
+    return {place(network_), place(tiles_of_v_), place(tiles_of_x_)};
+  }
+
+  template <int N, bool Exact, class F>
+  void with_transition(const Arrays& arrays, int, const Trajectory& trajectory, F f) const {
+    if constexpr (Dim <= kSmallDim) {
+      using Small = FixedShape<Dim, kSmallWidth, kSmallHidden>;
+      L2hmcNetwork<float, Small> network{};
+      if (shape_.width == kSmallWidth && shape_.hidden == kSmallHidden &&
+          shape_.steps <= network.max_steps) {
+        network.layout.steps = shape_.steps;
+        std::copy(network_.begin(), network_.end(), network.data);
+        f(transitions::L2hmc<float, Small>{network, trajectory});
+        return;
+      }
+    }
+    const L2hmcLayout<TileShape> layout{{{shape_.dim, shape_.width, shape_.hidden}}, shape_.steps};
+    f(transitions::L2hmc<float, TileShape>{
+        {layout, arrays.network, arrays.tiles_of_v, arrays.tiles_of_x}, trajectory});
+  }
+
+ private:
+  /// The paper's networks, and the dimensions in which a thread's registers hold their units.
+  static constexpr int kSmallDim = 10, kSmallWidth = 10, kSmallHidden = 2;
+
+  NetworkShape shape_;
+  std::vector<float> network_, tiles_of_v_, tiles_of_x_;
+};
+
+template <class Target>
+std::unique_ptr<Engine> make_cuda_l2hmc_engine(const Target& target, const SampleOptions& options) {
+  static_assert(exact_dimension<Target>);
+  return make_cuda_engine_with<float, Target, CudaL2hmcSettings<capacity<Target>>>(target, options);
+}
+
+}  // namespace lockstep
