@@ -45,6 +45,9 @@ struct TargetEntry {
   /// L2HMC's engine on CUDA, in float; null where the target has none.
   std::function<std::unique_ptr<Engine>(const TargetOptions&, const SampleOptions&)>
       make_cuda_l2hmc = [](const auto&, const auto&) { return nullptr; };
+  /// What trains its networks there; null where the target has none.
+  std::function<std::unique_ptr<TrainingEngine>(const TargetOptions&, const TrainingPlace&)>
+      make_cuda_training = [](const auto&, const auto&) { return nullptr; };
   /// The target for kernels that are compiled once for all targets.
   std::function<std::shared_ptr<const BlockTarget<float>>(const TargetOptions&)> block_float;
   std::function<std::shared_ptr<const BlockTarget<double>>(const TargetOptions&)> block_double;
@@ -61,8 +64,8 @@ const std::vector<TargetEntry>& targets();
 std::unique_ptr<Engine> make_engine(const TargetEntry& entry, const Sampler& sampler,
                                     const TargetOptions& target, const SampleOptions& options);
 
-/// What trains L2HMC's networks for the target, on the CPU.
-/// @param options  precision and, by place_of, all that the engine must know
+/// What trains L2HMC's networks for the target.
+/// @param options  precision, backend and, by place_of, all that the engine must know
 std::unique_ptr<TrainingEngine> make_training_engine(const TargetEntry& entry,
                                                      const TargetOptions& target,
                                                      const L2hmcOptions& options);

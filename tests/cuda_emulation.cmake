@@ -1,7 +1,8 @@
 # The CUDA engine on an emulated card (emulated_cuda/). It takes the host's compiler for nvcc, so it
 # is compiled apart from the library, whose lanes are SIMD registers.
 add_executable(cuda_emulation "${CMAKE_CURRENT_LIST_DIR}/emulated_cuda/engine.cpp"
-                              "${PROJECT_SOURCE_DIR}/host/backend.cpp")
+                              "${PROJECT_SOURCE_DIR}/host/backend.cpp"
+                              "${PROJECT_SOURCE_DIR}/host/train/network.cpp")
 add_dependencies(unit_tests cuda_emulation)
 target_compile_features(cuda_emulation PRIVATE cxx_std_20)
 target_include_directories(cuda_emulation BEFORE PRIVATE

@@ -174,6 +174,7 @@ L2hmcRow measure_l2hmc(const TargetEntry& entry, const TargetOptions& target,
   training.width = network->shape.width;
   training.hidden = network->shape.hidden;
   training.threads = options.threads;
+  training.backend = options.backend;
   L2hmcSpeed speed(entry, target, options, network, training, what.transitions);
   double fma = 0;
   for (int i = 0; i < kRounds && !interrupted(); ++i) {

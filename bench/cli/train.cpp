@@ -129,6 +129,9 @@ void add_place_and_files(CLI::App& app, Arguments& a) {
   app.add_option("--threads", o.threads, "CPU threads; 0: all; they change no bit")
       ->capture_default_str()
       ->group(group);
+  add_choice(app, "--backend", o.backend, kBackendNames, "auto: CUDA where there is a device")
+      ->default_str("cpu")
+      ->group(group);
   add_choice(app, "--precision", o.precision, kPrecisionNames, "Of states and gradients")
       ->default_str("float")
       ->group(group);

@@ -131,8 +131,9 @@ def markdown(results):
     if results.get("l2hmc"):
         lines += ["## L2HMC", "",
                   "Sampling on this card, by untrained networks of the paper's shapes. The bound is "
-                  "the probed rate of multiply-adds over those of the networks' matrices. Training "
-                  "runs on the CPU.", "",
+                  "the probed rate of multiply-adds over those of the networks' matrices. A training "
+                  "iteration is the batch's transition and its gradient, without the optimiser.",
+                  "",
                   table(["target", "units", "chains", "T", "transitions/s", "steps/s", "bound",
                          "of bound", "batch", "training iteration, us"],
                         [[r["target"], r["width"], r["chains"], r["leapfrog"],

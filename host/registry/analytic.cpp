@@ -29,6 +29,11 @@ TargetEntry any_dimension(std::string name, std::string description, std::string
     narrow(t, dim(t), [&](const auto& target) { engine = bind_cuda_l2hmc(target, s); });
     return engine;
   };
+  e.make_cuda_training = [=](const TargetOptions& t, const TrainingPlace& p) {
+    std::unique_ptr<TrainingEngine> engine;
+    narrow(t, dim(t), [&](const auto& target) { engine = bind_cuda_training(target, p); });
+    return engine;
+  };
   return e;
 }
 

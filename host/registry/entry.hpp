@@ -64,6 +64,17 @@ std::unique_ptr<Engine> bind_cuda_l2hmc(const Target& target, const SampleOption
   }
 }
 
+/// TargetEntry::make_cuda_training for the target.
+template <class Target>
+std::unique_ptr<TrainingEngine> bind_cuda_training(const Target& target,
+                                                   const TrainingPlace& place) {
+  if constexpr (kWithCuda && has_cuda_l2hmc<Target>) {
+    return make_cuda_training_engine(target, place);
+  } else {
+    return nullptr;
+  }
+}
+
 /// An entry whose target is made by `make(TargetOptions)`.
 template <class Make>
 TargetEntry entry(std::string name, std::string description, std::string options, Make make) {
@@ -74,6 +85,9 @@ TargetEntry entry(std::string name, std::string description, std::string options
   e.make = [make](const TargetOptions& t, const SampleOptions& s) { return bind(make(t), s); };
   e.make_cuda_l2hmc = [make](const TargetOptions& t, const SampleOptions& s) {
     return bind_cuda_l2hmc(make(t), s);
+  };
+  e.make_cuda_training = [make](const TargetOptions& t, const TrainingPlace& p) {
+    return bind_cuda_training(make(t), p);
   };
   e.block_float = [make](const TargetOptions& t) { return block_target<float>(make(t)); };
   e.block_double = [make](const TargetOptions& t) { return block_target<double>(make(t)); };

@@ -31,9 +31,17 @@ std::unique_ptr<TrainingEngine> make_training_engine(const TargetEntry& entry,
                                                      const TargetOptions& target,
                                                      const L2hmcOptions& options) {
   const TrainingPlace place = place_of(options, entry.dim(target));
-  return options.precision == Precision::double_
-             ? make_cpu_training_engine<double>(entry.block_double(target), place)
-             : make_cpu_training_engine<float>(entry.block_float(target), place);
+  const bool single = options.precision == Precision::single_;
+  if (single && resolve_backend(options.backend, built_with_cuda()) == Backend::cuda) {
+    if (auto engine = entry.make_cuda_training(target, place)) {
+      return engine;
+    }
+  }
+  require(options.backend != Backend::cuda,
+          "networks are trained on CUDA in float only, and not on every target: for this one, "
+          "choose --backend cpu or auto");
+  return single ? make_cpu_training_engine<float>(entry.block_float(target), place)
+                : make_cpu_training_engine<double>(entry.block_double(target), place);
 }
 
 }  // namespace lockstep

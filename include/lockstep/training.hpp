@@ -71,6 +71,8 @@ struct L2hmcOptions {
 
   std::uint64_t seed = 1;
   int threads = 0;  // 0: all
+  /// CUDA trains in single precision and keeps the steps of its trajectories.
+  Backend backend = Backend::cpu;
   Precision precision = Precision::single_;
   std::string checkpoint;  // as SampleOptions'
   double checkpoint_minutes = 10;

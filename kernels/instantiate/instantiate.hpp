@@ -52,4 +52,7 @@ inline constexpr bool has_cuda_l2hmc<Scg> = true;
       const __VA_ARGS__& target, const lockstep::SampleOptions& options);
 #define LOCKSTEP_INSTANTIATE_CUDA_L2HMC(...)                                                \
   template std::unique_ptr<lockstep::Engine> lockstep::make_cuda_l2hmc_engine<__VA_ARGS__>( \
-      const __VA_ARGS__& target, const lockstep::SampleOptions& options);
+      const __VA_ARGS__& target, const lockstep::SampleOptions& options);                   \
+  template std::unique_ptr<lockstep::TrainingEngine>                                        \
+  lockstep::make_cuda_training_engine<__VA_ARGS__>(const __VA_ARGS__& target,               \
+                                                   const lockstep::TrainingPlace& place);

@@ -1,5 +1,6 @@
 #include "kernels/instantiate/instantiate.hpp"
 #include "kernels/launch/cuda_l2hmc.cuh"
+#include "kernels/launch/cuda_training.cuh"
 #include "kernels/targets/banana.hpp"
 #include "kernels/targets/eight_schools.hpp"
 #include "kernels/targets/rough_well.hpp"

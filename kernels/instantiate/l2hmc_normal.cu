@@ -1,5 +1,6 @@
 #include "kernels/instantiate/instantiate.hpp"
 #include "kernels/launch/cuda_l2hmc.cuh"
+#include "kernels/launch/cuda_training.cuh"
 #include "kernels/targets/normal.hpp"
 
 LOCKSTEP_INSTANTIATE_CUDA_L2HMC(lockstep::Scg)

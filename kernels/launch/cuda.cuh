@@ -427,8 +427,8 @@ class CudaEngine final : public Engine {
     const auto advance = [this, kernel, shared, transition, name](const Sweep& s) {
       const std::int64_t grid =
           (s.end - s.begin + Plan::chains_per_block - 1) / Plan::chains_per_block;
-      cuda::launch_sharing(kernel, static_cast<unsigned>(grid), shared, compute_, name, target_,
-                           transition, s);
+      cuda::launch_blocks(kernel, static_cast<unsigned>(grid), cuda::kBlock, shared, compute_, name,
+                          target_, transition, s);
     };
     return {advance, std::int64_t{blocks} * multiprocessors_ * Plan::chains_per_block, name};
   }

@@ -29,19 +29,22 @@ inline void check(cudaError_t status, const std::string& call, const std::string
   throw BackendError(message);
 }
 
-/// Launches kernel<<<grid, kBlock, shared, stream>>>(arguments...).
+/// Launches kernel<<<grid, threads, shared, stream>>>(arguments...).
 /// @param shared  bytes of shared memory for each block
 template <class... P>
-void launch_sharing(void (*kernel)(P...), dim3 grid, std::size_t shared, cudaStream_t stream,
-                    const std::string& purpose, const std::type_identity_t<P>&... arguments) {
+void launch_blocks(void (*kernel)(P...), dim3 grid, int threads, std::size_t shared,
+                   cudaStream_t stream, const std::string& purpose,
+                   const std::type_identity_t<P>&... arguments) {
   void* pointers[] = {const_cast<void*>(static_cast<const void*>(&arguments))...};
-  check(cudaLaunchKernel(kernel, grid, dim3(kBlock), pointers, shared, stream),
+  check(cudaLaunchKernel(kernel, grid, dim3(static_cast<unsigned>(threads)), pointers, shared,
+                         stream),
         "launch of a kernel", purpose);
 }
+/// With kBlock threads and no shared memory but the kernel's own.
 template <class... P>
 void launch(void (*kernel)(P...), dim3 grid, cudaStream_t stream, const std::string& purpose,
             const std::type_identity_t<P>&... arguments) {
-  launch_sharing<P...>(kernel, grid, 0, stream, purpose, arguments...);
+  launch_blocks<P...>(kernel, grid, kBlock, 0, stream, purpose, arguments...);
 }
 
 /// Blocks for so many threads.

@@ -69,4 +69,11 @@ template <class S>
 std::unique_ptr<TrainingEngine> make_cpu_training_engine(
     std::shared_ptr<const BlockTarget<S>> target, const TrainingPlace& place);
 
+/// The same on CUDA, in single precision. Defined in cuda_training.cuh; compiled in the library for
+/// the targets of make_cuda_l2hmc_engine.
+/// @throw BackendError  where there is no device, or its driver or memory fails
+template <class Target>
+std::unique_ptr<TrainingEngine> make_cuda_training_engine(const Target& target,
+                                                          const TrainingPlace& place);
+
 }  // namespace lockstep

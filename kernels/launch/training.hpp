@@ -12,6 +12,7 @@
 
 #include "kernels/launch/first_error.hpp"
 #include "kernels/launch/l2hmc.hpp"
+#include "kernels/launch/training_summary.hpp"
 #include "kernels/transitions/l2hmc_training.hpp"
 
 namespace lockstep {
@@ -116,27 +117,8 @@ class CpuTrainingEngine final : public TrainingEngine {
   /// In the order of blocks and chains.
   TrainingStep added_up(const TrainingLaunch& launch, std::int64_t count,
                         std::span<double> gradient) const {
-    TrainingStep step;
-    const auto batch = static_cast<double>(place_.batch);
-    for (std::int64_t block = 0; block < count; ++block) {
-      const TrainingInfo<L>& info = infos_[static_cast<std::size_t>(block)];
-      const bool noise = block >= blocks_;
-      S loss[width<L>], acceptance[width<L>], jump[width<L>], clipped[width<L>], lost[width<L>];
-      store_lane(loss, info.loss);
-      store_lane(acceptance, info.acceptance);
-      store_lane(jump, info.jump);
-      store_lane(clipped, select(info.clipped, L(1), L(0)));
-      store_lane(lost, select(info.finite, L(0), L(1)));
-      const std::int64_t real =
-          std::min<std::int64_t>(width<L>, place_.batch - block % blocks_ * width<L>);
-      for (std::int64_t c = 0; c < real; ++c) {
-        step.loss += static_cast<double>(loss[c]) * (noise ? launch.noise_weight : 1.0) / batch;
-        step.acceptance += noise ? 0.0 : static_cast<double>(acceptance[c]) / batch;
-        step.jump += noise ? 0.0 : static_cast<double>(jump[c]) / batch;
-        step.clipped += clipped[c] > S(0.5);
-        step.not_finite += lost[c] > S(0.5);
-      }
-    }
+    const TrainingStep step = summary<L>({infos_.data(), static_cast<std::size_t>(count)}, blocks_,
+                                         place_.batch, launch.noise_weight);
     const auto n = static_cast<std::size_t>(layout_.parameters());
 #pragma omp parallel for schedule(static) num_threads(threads_)
     for (std::size_t k = 0; k < n; ++k) {

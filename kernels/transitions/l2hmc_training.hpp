@@ -25,17 +25,22 @@ struct TrainingInfo {
   Mask<L> clipped, finite;
 };
 
+/// Vectors [dim] that a trajectory and its way back need.
+inline constexpr int kTrainingVectors = 17;
+
 /// The memory of a trajectory and of its way back, in lanes. The evaluations of V lie side by side,
 /// and those of X, because the gradient of a weight is a sum over all of them.
 template <class L>
 class TrainingMemory {
  public:
+  static constexpr bool contracted_here = true;
+
   TrainingMemory(const AnyLayout& layout, Remember remember)
       : dim_(layout.net.dim),
         kept_(remember == Remember::steps ? layout.steps : 1),
         stride_(UpdateRecord<L>::size(layout.net)),
         records_(static_cast<std::size_t>(4 * kept_ * stride_)),
-        vectors_(static_cast<std::size_t>(kVectors * dim_)),
+        vectors_(static_cast<std::size_t>(kTrainingVectors * dim_)),
         x_(static_cast<std::size_t>(dim_ + 3)) {}
 
   /// Steps that are kept.
@@ -55,8 +60,7 @@ class TrainingMemory {
     };
   }
 
-  static constexpr int kVectors = 17;
-  /// One of kVectors vectors [dim].
+  /// One of kTrainingVectors vectors [dim].
   L* vector(int k) { return vectors_.data() + k * dim_; }
 
  private:
@@ -66,12 +70,14 @@ class TrainingMemory {
 
 /// @param x         [dim], in units of the network's scale; replaced where accepted
 /// @param weight    of each chain in the loss: 1 / batch, 0 for padding
-/// @param gradient  of the parameters, added to
-template <class L, class Target, class Stream>
-TrainingInfo<L> train_chains(const Target& target, const L2hmcNetwork<Scalar<L>, AnyShape>& network,
-                             Remember remember, const TrainingLaunch& launch, const Stream& stream,
-                             const L& weight, L* x, TrainingMemory<L>& memory,
-                             Scalar<L>* gradient) {
+/// @param gradient  of the parameters, added to; of log step size, s and q alone where the memory
+///                  leaves its records to another kernel
+template <class L, class Target, class Stream, class Memory, class Gradient>
+LOCKSTEP_HD TrainingInfo<L> train_chains(const Target& target,
+                                         const L2hmcNetwork<Scalar<L>, AnyShape>& network,
+                                         Remember remember, const TrainingLaunch& launch,
+                                         const Stream& stream, const L& weight, L* x,
+                                         Memory& memory, Gradient gradient) {
   using S = Scalar<L>;
   using Network = L2hmcNetwork<S, AnyShape>;
   const auto& layout = network.layout;
@@ -152,13 +158,15 @@ TrainingInfo<L> train_chains(const Target& target, const L2hmcNetwork<Scalar<L>,
   const ModifiedLeapfrogAdjoint<L, Network, Integrator, decltype(curve)> adjoint(
       network, step, forward, integrator, curve);
   const auto add_gradients = [&] {
-    const auto add = [&](L* records, int offset) {
-      const UpdateRecord<L> first(net, records);
-      add_network_gradient(net, first.update.net, first.deltas, 2 * memory.kept(), memory.stride(),
-                           gradient + offset);
-    };
-    add(memory.records_of_v(), layout.v());
-    add(memory.records_of_x(), layout.x());
+    if constexpr (Memory::contracted_here) {
+      const auto add = [&](L* records, int offset) {
+        const UpdateRecord<L> first(net, records);
+        add_network_gradient(net, first.update.net, first.deltas, 2 * memory.kept(),
+                             memory.stride(), gradient + offset);
+      };
+      add(memory.records_of_v(), layout.v());
+      add(memory.records_of_x(), layout.x());
+    }
   };
   // A path that left the numbers behind is silent: its records would turn zeros into NaN.
   const auto silence = [&] {

@@ -14,6 +14,8 @@
 #include "kernels/launch/cuda.cuh"
 #include "kernels/launch/cuda_l2hmc.cuh"
 #include "kernels/launch/cuda_statistics.cu"
+#include "kernels/launch/cuda_training.cuh"
+#include "kernels/launch/training.hpp"
 #include "kernels/targets/eight_schools.hpp"
 #include "kernels/targets/logistic.hpp"
 #include "kernels/targets/mixture.hpp"
@@ -309,6 +311,74 @@ TEST(EmulatedCuda, NetworksOfAnyShapeInTiles) {
   expect_l2hmc_parity(EightSchoolsNc{}, 2, 21, 1, 0.2);   // the heads end up where inputs were
   expect_l2hmc_parity(EightSchoolsNc{}, 1, 200, 1, 0.1);  // two passes over a layer
   expect_l2hmc_parity(Icg{}, 1, 100, 2, 0.02);
+}
+
+/// Both engines go through a few iterations; the networks change in between, so that a parameter
+/// that is read from elsewhere shows.
+template <class Target>
+void expect_training_parity(const Target& target, const NetworkShape& shape, double noise) {
+  SCOPED_TRACE(std::to_string(shape.dim) + "-d, " + std::to_string(shape.hidden) + " layers");
+  TrainingPlace place;
+  place.shape = shape;
+  place.batch = 37;
+  place.seed = 3;
+  place.threads = 1;
+  CpuTrainingEngine<float, Target, float> cpu(target, place);
+  CudaTrainingEngine<Target> cuda(target, place);
+  std::vector<double> q(static_cast<std::size_t>(shape.dim) * 37), p(q.size());
+  for (std::size_t i = 0; i < q.size(); ++i) {
+    q[i] = 0.5 * std::sin(static_cast<double>(i));
+  }
+  cpu.place(q);
+  cuda.place(q);
+  Network network = network_of(shape, 0.1);
+  const std::size_t n = network.parameters.size();
+  std::vector<double> a(n), b(n);
+  TrainingLaunch launch;
+  launch.noise_weight = noise;
+  for (launch.iteration = 5; launch.iteration < 8; ++launch.iteration) {
+    const TrainingStep s = cpu.step(network, launch, a), t = cuda.step(network, launch, b);
+    EXPECT_EQ(a, b);
+    EXPECT_GT(std::count_if(a.begin(), a.end(), [](double g) { return g != 0; }), n / 2);
+    EXPECT_EQ(s.loss, t.loss);
+    EXPECT_EQ(s.acceptance, t.acceptance);
+    EXPECT_EQ(s.jump, t.jump);
+    EXPECT_EQ(s.clipped, t.clipped);
+    EXPECT_EQ(s.not_finite, t.not_finite);
+    cpu.positions(p);
+    cuda.positions(q);
+    EXPECT_EQ(p, q);
+    for (std::size_t k = 0; k < n; ++k) {
+      network.parameters[k] -= 1e-3 * a[k] / (1 + std::abs(a[k]));
+    }
+    launch.temperature += 0.5;
+  }
+}
+
+TEST(EmulatedCuda, Training) {
+  expect_training_parity(Scg{}, {2, 4, 10, 2}, 0);
+  expect_training_parity(Mog{}, {2, 3, 7, 1}, 1);
+  expect_training_parity(EightSchoolsNc{}, {10, 2, 9, 3}, 0.5);
+}
+
+TEST(EmulatedCuda, TrainingGoesOnFromAnArchive) {
+  TrainingPlace place;
+  place.shape = {2, 3, 5, 2};
+  place.batch = 9;
+  CudaTrainingEngine<Scg> begun(Scg{}, place), fresh(Scg{}, place);
+  const Network network = network_of(place.shape, 0.1);
+  std::vector<double> q(18, 0.25), gradient(network.parameters.size()), again(gradient.size());
+  begun.place(q);
+  begun.step(network, {.iteration = 1}, gradient);
+  testing::MemoryArchive saved;
+  begun.archive(saved);
+  testing::MemoryArchive loaded(saved.memory());
+  fresh.archive(loaded);
+  begun.step(network, {.iteration = 2}, gradient);
+  fresh.step(network, {.iteration = 2}, again);
+  EXPECT_EQ(gradient, again);
+  place.remember = Remember::nothing;
+  EXPECT_THROW(CudaTrainingEngine<Scg>(Scg{}, place), UsageError);
 }
 
 }  // namespace
