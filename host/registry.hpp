@@ -42,6 +42,9 @@ struct TargetEntry {
   ReferenceName reference;  // with the target's own defaults
   /// Binds the target to a backend. @throw FileError if data is absent, UsageError for bad options
   std::function<std::unique_ptr<Engine>(const TargetOptions&, const SampleOptions&)> make;
+  /// L2HMC's engine on CUDA, in float; null where the target has none.
+  std::function<std::unique_ptr<Engine>(const TargetOptions&, const SampleOptions&)>
+      make_cuda_l2hmc = [](const auto&, const auto&) { return nullptr; };
   /// The target for kernels that are compiled once for all targets.
   std::function<std::shared_ptr<const BlockTarget<float>>(const TargetOptions&)> block_float;
   std::function<std::shared_ptr<const BlockTarget<double>>(const TargetOptions&)> block_double;

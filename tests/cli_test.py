@@ -94,7 +94,7 @@ class Case(unittest.TestCase):
 
 
 class Help(Case):
-    COMMANDS = ["run", "list", "check", "speed", "study", "sweep"]
+    COMMANDS = ["run", "train", "list", "check", "speed", "study", "sweep"]
 
     def test_without_arguments_and_with_help(self):
         text = self.ok()
@@ -108,12 +108,14 @@ class Help(Case):
                 self.assertIn("usage: lockstep-bench " + command,
                               self.ok(command, "--help").replace("Usage", "usage"))
 
-    def test_examples_of_run_parse(self):
-        """Every option that the help's examples use exists."""
-        text = self.ok("run", "--help")
-        options, examples = text.split("Examples:")
-        for option in set(re.findall(r"--[a-z-]+", examples)):
-            self.assertRegex(options, rf"\n\s+{option}[ \n]")
+    def test_examples_parse(self):
+        """Every option that a help's examples of its command use exists."""
+        for command in ["run", "train", "speed"]:
+            options, examples = self.ok(command, "--help").split("Examples:")
+            used = re.findall(rf"lockstep-bench {command} .*", examples)
+            self.assertGreater(len(used), 2)
+            for option in set(re.findall(r"--[a-z-]+", " ".join(used))):
+                self.assertRegex(options, rf"\n\s+{option}[ \n]")
 
     def test_version(self):
         self.assertRegex(self.ok("--version"), r"\Alockstep-bench \d+\.\d+\.\d+\n\Z")
@@ -123,7 +125,7 @@ class List(Case):
     def test_table(self):
         text = self.ok("list")
         for word in ["banana", "eight-schools-nc", "german-credit", "hmc", "mala", "ghmc", "rwm",
-                     "cpu", "cuda", "default"]:
+                     "l2hmc", "cpu", "cuda", "default"]:
             self.assertIn(word, text)
 
     def test_json(self):
@@ -132,7 +134,8 @@ class List(Case):
         self.assertEqual(dimensions["icg"], 50)
         self.assertEqual(dimensions["banana"], 2)
         self.assertIsNone(dimensions["logistic"])
-        self.assertEqual([s["name"] for s in found["samplers"]], ["hmc", "mala", "ghmc", "rwm"])
+        self.assertEqual([s["name"] for s in found["samplers"]],
+                         ["hmc", "mala", "ghmc", "rwm", "l2hmc"])
         self.assertIn("default", [s["name"] for s in found["studies"]])
         cuda = found["backends"]["cuda"]
         self.assertEqual(cuda["devices"] == [], bool(cuda["why_none"]))
@@ -620,11 +623,14 @@ class Speed(Case):
 
 class L2hmc(Case):
     """Networks: trained, written, read, refused."""
-    QUICK = ["--iterations", 20, "--batch", 32, "--threads", 1]
+    QUICK = {"--iterations": 20, "--batch": 32, "--threads": 1}
 
-    def network(self, *options, target="scg", name="network.json"):
-        path = self.folder / name
-        text = self.ok("train", "--target", target, *self.QUICK, "--output", path, *options)
+    def network(self, *options, target="scg"):
+        """The file of a network that is trained quickly, but for what `options` say."""
+        path = self.folder / "network.json"
+        quick = [word for option, value in self.QUICK.items() if option not in options
+                 for word in (option, value)]
+        text = self.ok("train", "--target", target, *quick, "--output", path, *options)
         self.assertIn(f"written to {path}", text)
         return path
 
@@ -667,8 +673,8 @@ class L2hmc(Case):
         for _ in range(3):  # one iteration each
             self.trained(*torn, "--max-hours", 1e-12)
         self.assertEqual(self.trained(*torn), whole)
-        self.refused("train", "--target", "scg", *self.QUICK, *torn, "--seed", 2, "--output",
-                     self.folder / "n.json", says=["seed was 1 and is now 2", "state"])
+        self.refused("train", "--target", "scg", "--iterations", 20, "--batch", 32, *torn, "--seed",
+                     2, "--output", self.folder / "n.json", says=["seed was 1 and is now 2"])
 
     def test_a_run_with_it(self):
         network = self.network("--steps", 4)
@@ -754,8 +760,8 @@ class L2hmc(Case):
 
     def test_a_loss_that_is_lost(self):
         path, record = self.folder / "n.json", self.folder / "t.json"
-        self.refused("train", "--target", "scg", *self.QUICK, "--iterations", 100,
-                     "--learning-rate", 1e30, "--output", path, "--json", record,
+        self.refused("train", "--target", "scg", "--iterations", 100, "--learning-rate", 1e30,
+                     "--batch", 32, "--output", path, "--json", record,
                      says=["scg", "stopped in iteration", "last good network is in", str(path)])
         self.assertIn("finite", json.loads(record.read_text())["failure"])
         self.fit("--target", "scg", *SMALL, "--sampler", "l2hmc", "--network", path)

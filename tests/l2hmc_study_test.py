@@ -13,7 +13,8 @@ import tempfile
 import unittest
 
 BENCH = ""
-METHODS = ["l2hmc-paper", "l2hmc-best", "hmc-paper", "hmc-tuned", "hmc-adapted"]
+METHODS = ["l2hmc-paper", "l2hmc-best", "hmc-paper", "hmc-tuned", "hmc-tuned-squares",
+           "hmc-adapted"]
 METRICS = ["ess_per_step", "ess_bulk_per_step", "ess_square_per_step", "ess_per_gradient",
            "ess_per_second", "acceptance", "gradients_per_step", "training_seconds",
            "training_gradients", "seconds_to_million", "gradients_to_million"]
@@ -85,6 +86,19 @@ class L2hmcStudy(unittest.TestCase):
             self.assertGreater(self.value(method, "training_gradients"), 0)
             low = 1e6 / self.rows["scg", method, "ess_per_gradient"]["high"]
             self.assertGreater(self.value(method, "gradients_to_million"), 0.999 * low)
+
+    def test_comparison(self):
+        """The gain is over the median of tuned HMC; what is slower never pays for its training."""
+        for method in ["l2hmc-paper", "l2hmc-best"]:
+            for case in ["scg", "mog"]:
+                gain = self.rows[case, method, "gain_per_gradient"]
+                ess = self.rows[case, method, "ess_per_gradient"]
+                hmc = self.value("hmc-tuned", "ess_per_gradient", case)
+                self.assertAlmostEqual(gain["low"] * hmc / ess["low"], 1)
+                self.assertAlmostEqual(gain["high"] * hmc / ess["high"], 1)
+                if (self.rows[case, method, "ess_per_second"]["high"]
+                        <= self.value("hmc-tuned", "ess_per_second", case)):
+                    self.assertIsNone(self.rows[case, method, "break_even_by_seconds"]["low"])
 
     def test_hmc_does_not_leave_its_mode(self):
         self.assertEqual(self.value("hmc-paper", "mode_weight", "mog"), 0)

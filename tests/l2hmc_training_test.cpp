@@ -514,7 +514,7 @@ TEST(RealTraining, MakesProposalsGoFar) {
   const TrainingPoint& begin = n.training.history.front();
   EXPECT_GT(n.training.jump, 10 * begin.jump);
   EXPECT_LT(n.training.loss, begin.loss);
-  EXPECT_GT(n.training.acceptance, 0.5);
+  EXPECT_GT(n.training.acceptance, 0.3);  // long jumps are worth rejections
   RecordProperty("jump_begin", std::to_string(begin.jump));
   RecordProperty("jump_end", std::to_string(n.training.jump));
   RecordProperty("seconds", std::to_string(n.training.seconds));

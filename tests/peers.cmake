@@ -2,11 +2,11 @@
 # L2HMC, where JAX is installed.
 add_test(NAME peers
          COMMAND "${Python3_EXECUTABLE}" -B "${CMAKE_CURRENT_LIST_DIR}/scripts/peers_test.py")
-set_tests_properties(peers PROPERTIES LABELS scripts TIMEOUT 300)
-if(TARGET lockstep-bench)
-  set_tests_properties(peers PROPERTIES ENVIRONMENT "LOCKSTEP_BENCH=$<TARGET_FILE:lockstep-bench>")
-endif()
-
 add_test(NAME peers.l2hmc
          COMMAND "${Python3_EXECUTABLE}" -B "${CMAKE_CURRENT_LIST_DIR}/scripts/jax_l2hmc_test.py")
+set_tests_properties(peers PROPERTIES LABELS scripts TIMEOUT 300)
 set_tests_properties(peers.l2hmc PROPERTIES LABELS scripts TIMEOUT 900)
+if(TARGET lockstep-bench)
+  set_tests_properties(peers peers.l2hmc PROPERTIES
+    ENVIRONMENT "LOCKSTEP_BENCH=$<TARGET_FILE:lockstep-bench>")
+endif()

@@ -193,9 +193,12 @@ std::string study_report(const Study& study, const StudySettings& settings,
   }
   page += heading(2, "Settings of the cases") + table(cases_table(result.cases));
   if (html) {
-    page = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Study: " +
-           html_escaped(study.name) + "</title><style>" + report::kStyle + kStyle +
-           "</style></head>\n<body>\n" + page + "</body></html>\n";
+    page =
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
+        "<title>Study: " +
+        html_escaped(study.name) + "</title><style>" + report::kStyle + kStyle +
+        "</style></head>\n<body>\n" + page + "</body></html>\n";
   }
   return page;
 }

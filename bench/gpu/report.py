@@ -42,6 +42,19 @@ def with_bounds(rows, probes):
     return result
 
 
+def with_l2hmc_bounds(rows, probes):
+    """Rows of `lockstep-bench speed --sampler l2hmc`, each with its bound, the multiply-adds of the
+    networks' matrices and nothing else, and the fraction of it."""
+    result = []
+    for row in rows:
+        row = dict(row)
+        row["bound"] = probes["ffma_per_second"] / row["fma_per_transition"] if probes else None
+        rate = row.get("transitions_per_second")
+        row["fraction"] = rate / row["bound"] if row["bound"] and rate else None
+        result.append(row)
+    return result
+
+
 def comparable(peer, ours):
     """Why a peer's figure cannot be compared with ours, or None: both must be the same sampler."""
     if ours is None or ours.get("acceptance") is None:
@@ -66,6 +79,10 @@ def table(header, rows):
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     lines += ["| " + " | ".join(str(c) for c in row) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def microseconds(per_second):
+    return number(1e6 / per_second) if per_second else "-"
 
 
 def peer_rows(results):
@@ -111,6 +128,19 @@ def markdown(results):
                           number(r["transitions_per_second"]), number(r["steps_per_second"]),
                           number(r["bound"]), r["pipe"] or "-", percent(r["fraction"])]
                          for r in results["speed"]]), ""]
+    if results.get("l2hmc"):
+        lines += ["## L2HMC", "",
+                  "Sampling on this card, by untrained networks of the paper's shapes. The bound is "
+                  "the probed rate of multiply-adds over those of the networks' matrices. Training "
+                  "runs on the CPU.", "",
+                  table(["target", "units", "chains", "T", "transitions/s", "steps/s", "bound",
+                         "of bound", "batch", "training iteration, us"],
+                        [[r["target"], r["width"], r["chains"], r["leapfrog"],
+                          number(r["transitions_per_second"]),
+                          number(r["leapfrog"] * r["transitions_per_second"]), number(r["bound"]),
+                          percent(r["fraction"]), r["batch"],
+                          microseconds(r["iterations_per_second"])]
+                         for r in results["l2hmc"]]), ""]
     lines += ["## The same HMC elsewhere", ""]
     if results.get("peers"):
         lines += ["Same step size, steps, metric, starts and float32; compilation apart; a case is "

@@ -1,7 +1,8 @@
 """Our L2HMC beside its port to JAX (jax_l2hmc.py): rows of transitions and of training steps per second.
 
-Both run ten leapfrog steps with the paper's networks, as training finds them, in float32. JAX counts with
-the faster of its two compiled forms, without compilation.
+Both run ten leapfrog steps with fresh networks of the paper's shape, in float32, and train with the
+paper's batch and weight of normal starts. JAX's compilation does not count; for sampling, the faster of
+its two compiled forms does.
 """
 
 import json
@@ -12,7 +13,8 @@ import verdict
 
 PEER = "JAX"
 LEAPFROG = 10
-TRAINING_STEPS = 500  # of ours, in a timing
+BATCH = 200
+ITERATIONS = 500  # of our training, in a timing
 SAMPLING, TRAINING = "transitions/s", "training steps/s"
 
 
@@ -35,18 +37,19 @@ def our_sampling(bench, folder, target, width, chains):
     """Transitions per second."""
     said = ours([bench, "speed", "--target", target, "--sampler", "l2hmc", "--chains", chains,
                  "--leapfrog", LEAPFROG, "--width", width], pathlib.Path(folder) / "speed.json")
-    for row in said["rows"]:
+    for row in said.get("l2hmc", []):
         if (row["target"], row["chains"], row["leapfrog"]) == (target, chains, LEAPFROG):
             return row["transitions_per_second"]
     raise Absent(f"`speed --target {target} --sampler l2hmc` gives no row of {chains} chains and "
                  f"{LEAPFROG} leapfrog steps")
 
 
-def our_training(bench, folder, target):
-    """Steps per second."""
+def our_training(bench, folder, target, width, q_weight):
+    """Iterations per second."""
     folder = pathlib.Path(folder)
-    said = ours([bench, "train", "--target", target, "--steps", TRAINING_STEPS, "--output",
-                 folder / "network"], folder / "train.json")
+    said = ours([bench, "train", "--target", target, "--steps", LEAPFROG, "--width", width, "--batch",
+                 BATCH, "--noise-weight", q_weight, "--iterations", ITERATIONS, "--threads", 1,
+                 "--output", folder / "network.json"], folder / "train.json")
     if "steps_per_second" not in said:
         raise Absent(f"`train --target {target} --json` gives no steps_per_second")
     return said["steps_per_second"]
@@ -84,7 +87,7 @@ def rates(options, folder, target):
 
     def training(batch):
         def now():
-            return our_training(options.bench, folder, target)
+            return our_training(options.bench, folder, target, law.width, law.q_weight)
 
         now()
         case = jax_l2hmc.TrainingCase(target, LEAPFROG, law.width, law.q_weight)
@@ -93,7 +96,7 @@ def rates(options, folder, target):
 
     rows = []
     for measure, unit, chains in [*((sampling, SAMPLING, n) for n in options.l2hmc_chains),
-                                  (training, TRAINING, jax_l2hmc.model.BATCH)]:
+                                  (training, TRAINING, BATCH)]:
         try:
             rows.append(measure(chains))
         except Absent as error:  # the other rows still count

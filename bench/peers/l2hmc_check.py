@@ -54,7 +54,8 @@ def round_trip():
         again, v_again, back = travel(law, parameters, y, w, ~forward, unroll)
         errors = [abs(again - x), abs(v_again - v), abs(there + back)]
         worst = max(worst, *(float(e.max()) for e in errors))
-        assert float(abs(there).max()) > 0.1, "the map keeps volume: nothing is tested"
+        if not float(abs(there).max()) > 0.1:
+            return np.inf  # a map that keeps volume: not what these networks make
     return worst
 
 

@@ -142,6 +142,7 @@ Json recipe_json(const L2hmcRecipe& recipe) {
           {"trial_iterations", o.trial_iterations},
           {"patience", o.patience},
           {"enough_jump", o.enough_jump},
+          {"enough_jump", o.enough_jump},
           {"warm_start", recipe.warm_start}};
 }
 

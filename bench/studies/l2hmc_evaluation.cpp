@@ -87,6 +87,10 @@ SampleOptions L2hmcWorkplace::options(std::int64_t chains, int draws, std::uint6
   return options;
 }
 
+std::vector<double> L2hmcWorkplace::training_starts(const SampleOptions& options) const {
+  return exact::starts("std-normal", case_->dim, options.chains, ~options.seed);
+}
+
 Fit L2hmcWorkplace::sample(const Sampler& sampler, SampleOptions options,
                            const std::string& label) const {
   if (options.start.empty()) {

@@ -2,9 +2,8 @@
 
 /// How well a sampler does on a case of the study of L2HMC, by the paper's measure and by others.
 
+#include <algorithm>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +27,10 @@ struct Figures {
   double ess_per_second = 0;             // bulk, of all chains
   double gradients_per_step = 0;
   double acceptance = 0;
+  /// Of the worst of all x_j and x_j^2.
+  double ess_of_all_per_gradient() const {
+    return std::min(ess_bulk_per_step, ess_square_per_step) / gradients_per_step;
+  }
   double mode_weight = StudyRow::kUnknown;  // of x_0 < 0, from chains that all began at x_0 > 0
   double mode_weight_mcse = StudyRow::kUnknown;
 };
@@ -54,6 +57,8 @@ class L2hmcWorkplace {
   const StudySettings& settings() const { return settings_; }
   /// Chains and seed of a run; no warm-up.
   SampleOptions options(std::int64_t chains, int draws, std::uint64_t seed) const;
+  /// Where training and warm-up begin, which must find the law: N(0, I).
+  std::vector<double> training_starts(const SampleOptions& options) const;
   /// Runs the sampler, from exact draws unless `options` say where to start. @throw Interrupted
   Fit sample(const Sampler& sampler, SampleOptions options, const std::string& label) const;
 

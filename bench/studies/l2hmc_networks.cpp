@@ -29,6 +29,7 @@ void start_warm(const L2hmcWorkplace& place, L2hmcOptions& options, TrainingReco
   hmc.leapfrog = options.steps;
   SampleOptions warm_up = place.options(options.batch, 1, options.seed);
   warm_up.warmup = 300;
+  warm_up.start = place.training_starts(warm_up);
   const Fit fit = place.sample(hmc, warm_up, place.which().name + " warm start");
   options.inverse_mass = fit.metric.inverse_mass;
   options.step_size = fit.sampler.step_size;

@@ -16,21 +16,24 @@ using plot::Axis;
 using plot::axis_over;
 using plot::Panel;
 
-/// How a method's line looks, in the page's classes.
+/// How a method's line looks, in the page's classes; empty for one that is left out: more lines
+/// could not be told apart.
 std::string colour_of(const std::string& method) {
-  static const std::map<std::string, std::string> colours{{"l2hmc-best", "a"},
-                                                          {"l2hmc-paper", "a thin"},
-                                                          {"hmc-tuned", "b"},
-                                                          {"hmc-paper", "b thin"},
-                                                          {"hmc-paper-feasible", "quiet thin"},
-                                                          {"hmc-adapted", "quiet"}};
-  return colours.at(method);
+  static const std::map<std::string, std::string> colours{
+      {"l2hmc-best", "a"},         {"l2hmc-paper", "a thin"},
+      {"hmc-tuned", "b"},          {"hmc-tuned-squares", "b thin"},
+      {"hmc-paper", "quiet thin"}, {"hmc-paper-feasible", "quiet thin"},
+      {"hmc-adapted", "quiet"}};
+  const auto found = colours.find(method);
+  return found == colours.end() ? "" : found->second;
 }
 
 std::string legend_of(const std::vector<MethodPlots>& methods) {
   std::string legend;
   for (const MethodPlots& m : methods) {
-    legend += report::key("line " + colour_of(m.method), m.method);
+    if (!colour_of(m.method).empty()) {
+      legend += report::key("line " + colour_of(m.method), m.method);
+    }
   }
   return legend;
 }
@@ -47,6 +50,9 @@ StudyFigure autocorrelations(const L2hmcCase& c, const std::vector<MethodPlots>&
               "Autocorrelation of each method's chains on " + c.name + " against gradients");
   panel.horizontal(0, "quiet");
   for (const MethodPlots& m : methods) {
+    if (colour_of(m.method).empty()) {
+      continue;
+    }
     // Noise of 1 / sqrt(chains) grows with the lag: half of the lags are left out.
     std::vector<double> gradients, rho;
     for (std::size_t t = 1; t < m.traces.autocorrelation.size() / 2; ++t) {

@@ -31,32 +31,33 @@ Hmc hmc_of(const Candidate& c) {
   return hmc;
 }
 
+/// ESS per gradient by the two measures.
+struct Scores {
+  double means = 0, squares = 0;
+};
+
+struct Best {
+  Candidate candidate;
+  double score = 0;
+};
+
 /// The search, which adds up what it costs.
 class Search {
  public:
   explicit Search(const L2hmcWorkplace& place) : place_(place) {}
 
-  TunedSampler result() {
-    const std::vector<double> steps = accepted_steps();
+  JointlyTuned result() {
+    Best means, squares;
     const int most = place_.settings().quick ? 16 : 256;
-    for (const double step : steps) {
+    for (const double step : accepted_steps()) {
       for (int leapfrog = 1; leapfrog <= most; leapfrog *= 2) {
-        try_all_jitters(step, leapfrog, kChains);
+        for_all_jitters(step, leapfrog, kChains, [&](const Candidate& c, const Scores& s) {
+          take_better(means, c, s.means);
+          take_better(squares, c, s.squares);
+        });
       }
     }
-    const Candidate coarse = best_;
-    best_score_ = 0;  // of more chains
-    for (const double a : {0.84, 0.92, 1.0, 1.09, 1.19}) {
-      std::set<int> lengths;
-      for (const double b : {0.71, 0.84, 1.0, 1.19, 1.41}) {
-        lengths.insert(std::max(1, static_cast<int>(std::lround(b * coarse.leapfrog))));
-      }
-      for (const int leapfrog : lengths) {
-        try_all_jitters(a * coarse.step_size, leapfrog, 4 * kChains);
-      }
-    }
-    cost_.sampler = hmc_of(best_);
-    return cost_;
+    return {refined(means.candidate, &Scores::means), refined(squares.candidate, &Scores::squares)};
   }
 
  private:
@@ -65,6 +66,12 @@ class Search {
   /// ESS of 1, which per gradient must be little.
   int budget() const { return place_.settings().quick ? 400 : 20'000; }
   int fewest() const { return place_.settings().quick ? 20 : 100; }
+
+  static void take_better(Best& best, const Candidate& c, double score) {
+    if (score > best.score) {
+      best = {c, score};
+    }
+  }
 
   Fit run(const Candidate& c, std::int64_t chains, int draws) {
     const Sampler sampler = hmc_of(c);
@@ -75,8 +82,8 @@ class Search {
     return fit;
   }
 
-  /// Step sizes 4, 2.8, 2, ... down to 1/64 of which short trajectories are accepted, and from the
-  /// largest of them on six more: smaller ones only cost.
+  /// Step sizes 4, 2.8, 2, ... down to 1/64: the largest of which short trajectories are accepted,
+  /// and six more. Smaller ones only cost.
   std::vector<double> accepted_steps() {
     std::vector<double> steps;
     for (int k = 4; k >= -12 && steps.size() < 7; --k) {
@@ -89,25 +96,43 @@ class Search {
     return steps;
   }
 
-  void try_all_jitters(double step, int leapfrog, std::int64_t chains) {
+  template <class Take>
+  void for_all_jitters(double step, int leapfrog, std::int64_t chains, Take take) {
     for (const Jitter jitter : {Jitter::none, Jitter::step, Jitter::length}) {
       const Candidate c{step, leapfrog, jitter};
       const Fit fit = run(c, chains, std::max(fewest(), budget() / leapfrog));
-      // The ESS between chains is streamed, and as signed as the bulk ESS, which has this bound.
       const auto n = static_cast<double>(fit.total_draws());
-      const double ess = std::min(fit.ess_min(), n * std::log10(n));
-      const double score = ess / static_cast<double>(fit.gradients_sampling * chains);
-      if (score > best_score_) {
-        best_score_ = score;
-        best_ = c;
+      const auto gradients = static_cast<double>(fit.gradients_sampling * chains);
+      // The ESS between chains is streamed, and as signed as the bulk ESS, which has this bound.
+      const double means = std::min(fit.ess_min(), n * std::log10(n));
+      const double squares = n * square_ess_per_transition(fit.statistics);
+      take(c, Scores{means / gradients, std::min(means, squares) / gradients});
+    }
+  }
+
+  /// The best near `coarse`, measured with more chains.
+  TunedSampler refined(const Candidate& coarse, double Scores::*measure) {
+    const TunedSampler before = cost_;
+    Best best{coarse, 0};
+    for (const double a : {0.84, 0.92, 1.0, 1.09, 1.19}) {
+      std::set<int> lengths;
+      for (const double b : {0.71, 0.84, 1.0, 1.19, 1.41}) {
+        lengths.insert(std::max(1, static_cast<int>(std::lround(b * coarse.leapfrog))));
+      }
+      for (const int leapfrog : lengths) {
+        for_all_jitters(
+            a * coarse.step_size, leapfrog, 4 * kChains,
+            [&](const Candidate& c, const Scores& s) { take_better(best, c, s.*measure); });
       }
     }
+    TunedSampler tuned = cost_;
+    cost_ = before;
+    tuned.sampler = hmc_of(best.candidate);
+    return tuned;
   }
 
   const L2hmcWorkplace& place_;
   TunedSampler cost_;
-  Candidate best_;
-  double best_score_ = 0;
 };
 
 }  // namespace
@@ -130,7 +155,7 @@ TunedSampler tune_by_paper(const L2hmcWorkplace& place, const std::vector<double
   return tuned;
 }
 
-TunedSampler tune_jointly(const L2hmcWorkplace& place) {
+JointlyTuned tune_jointly(const L2hmcWorkplace& place) {
   return Search(place).result();
 }
 
@@ -139,6 +164,7 @@ TunedSampler tune_by_warm_up(const L2hmcWorkplace& place, std::uint64_t seed) {
   hmc.length = Length::chees;
   SampleOptions options = place.options(place.settings().chains, 1, seed);
   options.warmup = place.settings().quick ? 50 : 500;
+  options.start = place.training_starts(options);
   const Fit fit = place.sample(hmc, options, place.which().name + " hmc-adapted");
   TunedSampler tuned;
   tuned.sampler = fit.sampler;

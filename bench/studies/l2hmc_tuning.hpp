@@ -24,10 +24,16 @@ struct TriedStep {
 TunedSampler tune_by_paper(const L2hmcWorkplace& place, const std::vector<double>& steps,
                            std::vector<TriedStep>& tried);
 
-/// Step size, number of steps and jitter under the unit metric, by bulk ESS per gradient. First a
-/// grid: step sizes 2^(k/2) of which trajectories are accepted at all; 1, 2, 4, ... 256 steps; no
-/// jitter, 20 % of the step size, or a uniform number of steps. Then a finer one about the best.
-TunedSampler tune_jointly(const L2hmcWorkplace& place);
+/// HMC by two measures.
+struct JointlyTuned {
+  TunedSampler means;    // bulk ESS per gradient; a half turn, x -> -x, is best by this
+  TunedSampler squares;  // the lesser of that and the ESS of squares, which a half turn has none of
+};
+
+/// Step size, number of steps and jitter under the unit metric. First a grid: step sizes 2^(k/2) of
+/// which trajectories are accepted at all; 1, 2, 4, ... 256 steps; no jitter, 20 % of the step
+/// size, or a uniform number of steps. Then a finer one about the best.
+JointlyTuned tune_jointly(const L2hmcWorkplace& place);
 
 /// What this library's warm-up finds by itself: metric, step size and trajectory length.
 TunedSampler tune_by_warm_up(const L2hmcWorkplace& place, std::uint64_t seed);

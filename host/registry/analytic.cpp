@@ -24,6 +24,11 @@ TargetEntry any_dimension(std::string name, std::string description, std::string
     narrow(t, dim(t), [&](const auto& target) { engine = bind(target, s); });
     return engine ? std::move(engine) : bind(wide(t), s);
   };
+  e.make_cuda_l2hmc = [=](const TargetOptions& t, const SampleOptions& s) {
+    std::unique_ptr<Engine> engine;
+    narrow(t, dim(t), [&](const auto& target) { engine = bind_cuda_l2hmc(target, s); });
+    return engine;
+  };
   return e;
 }
 

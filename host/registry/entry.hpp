@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "host/registry.hpp"
+#include "kernels/instantiate/instantiate.hpp"
+#include "kernels/launch/l2hmc.hpp"
 #include "kernels/launch/make.hpp"
 #include "kernels/targets/erased.hpp"
 #include "lockstep/error.hpp"
@@ -52,6 +54,16 @@ std::unique_ptr<Engine> bind(const Target& target, const SampleOptions& options)
                                                  : bind<float>(target, options);
 }
 
+/// TargetEntry::make_cuda_l2hmc for the target.
+template <class Target>
+std::unique_ptr<Engine> bind_cuda_l2hmc(const Target& target, const SampleOptions& options) {
+  if constexpr (kWithCuda && has_cuda_l2hmc<Target>) {
+    return make_cuda_l2hmc_engine(target, options);
+  } else {
+    return nullptr;
+  }
+}
+
 /// An entry whose target is made by `make(TargetOptions)`.
 template <class Make>
 TargetEntry entry(std::string name, std::string description, std::string options, Make make) {
@@ -60,6 +72,9 @@ TargetEntry entry(std::string name, std::string description, std::string options
   e.description = std::move(description);
   e.options = std::move(options);
   e.make = [make](const TargetOptions& t, const SampleOptions& s) { return bind(make(t), s); };
+  e.make_cuda_l2hmc = [make](const TargetOptions& t, const SampleOptions& s) {
+    return bind_cuda_l2hmc(make(t), s);
+  };
   e.block_float = [make](const TargetOptions& t) { return block_target<float>(make(t)); };
   e.block_double = [make](const TargetOptions& t) { return block_target<double>(make(t)); };
   e.check = [make](const TargetOptions& t, const GradientOptions& g) {

@@ -1,6 +1,7 @@
 #include "kernels/launch/l2hmc.hpp"
 
 #include "host/registry.hpp"
+#include "kernels/launch/make.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep {
@@ -10,11 +11,18 @@ std::unique_ptr<Engine> make_engine(const TargetEntry& entry, const Sampler& sam
   if (sampler.method != Method::l2hmc) {
     return entry.make(target, options);
   }
-  require(options.backend != Backend::cuda,
-          "L2HMC runs on the cpu backend only: choose that, or auto");
-  auto engine = options.precision == Precision::double_
-                    ? make_cpu_l2hmc_engine<double>(entry.block_double(target), options)
-                    : make_cpu_l2hmc_engine<float>(entry.block_float(target), options);
+  const bool single = options.precision == Precision::single_;
+  std::unique_ptr<Engine> engine;
+  if (single && resolve_backend(options.backend, built_with_cuda()) == Backend::cuda) {
+    engine = entry.make_cuda_l2hmc(target, options);
+  }
+  if (engine == nullptr) {
+    require(options.backend != Backend::cuda,
+            "L2HMC runs on CUDA in float only, and not on every target: for this one, choose "
+            "--backend cpu or auto");
+    engine = single ? make_cpu_l2hmc_engine<float>(entry.block_float(target), options)
+                    : make_cpu_l2hmc_engine<double>(entry.block_double(target), options);
+  }
   entry.tell(target, *engine);
   return engine;
 }

@@ -54,8 +54,7 @@ LOCKSTEP_INLINE void evaluate_network(const Net& net, const Scalar<L>* weights,
   for_range<Net::fixed>(net.hidden, [&](int layer) {
     L* out = a.hidden + layer * net.width;
     dense::forward<Net::fixed>(weights + net.weights(layer), weights + net.bias(layer), inputs,
-                               net.width, in,
-                               [&](int o, const L& sum) { out[o] = relu(sum); });
+                               net.width, in, [&](int o, const L& sum) { out[o] = relu(sum); });
     in = out;
     inputs = net.width;
   });

@@ -33,11 +33,9 @@ inline constexpr int kThreads = 128;
 /// 4 (t % 8) and 32 + 4 (t % 8).
 inline constexpr int kGroups = 16;
 /// Outputs of a group in one pass over the inputs: their sums are in registers.
-inline constexpr int kMost = 12;
+inline constexpr int kMost = 10;
 /// Rows of weights in a slab.
-inline constexpr int kRows = 8;
-inline constexpr int kSlab = kRows * kGroups * kMost;  // numbers
-
+inline constexpr int kRows = 16;
 /// Outputs of a group, in a pass that has so many left.
 LOCKSTEP_INLINE constexpr int of_group(int outputs) {
   const int n = (outputs + kGroups - 1) / kGroups;
@@ -47,6 +45,8 @@ LOCKSTEP_INLINE constexpr int of_group(int outputs) {
 LOCKSTEP_INLINE constexpr int padded(int n) {
   return (n + 3) / 4 * 4;
 }
+/// Numbers in a slab.
+inline constexpr int kSlab = kRows * kGroups * padded(kMost);
 
 /// Rows of A and B.
 struct Rows {
@@ -189,8 +189,8 @@ __device__ __forceinline__ void pass_of(int n, Arguments... arguments) {
 /// @return  the weights of the layer after it
 template <int = 0>
 [[gnu::noinline]] __device__ const float* layer(const float* weights, int inputs, int outputs,
-                                           const float* in, float* out, float* slabs,
-                                           bool rectified) {
+                                                const float* in, float* out, float* slabs,
+                                                bool rectified) {
   for (int first = 0; first < outputs; first += kGroups * kMost) {
     const int left = outputs - first, n = of_group(left);
     pass_of(n, weights, inputs, left, in, out + first * kChains, slabs, rectified);

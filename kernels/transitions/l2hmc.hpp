@@ -70,6 +70,9 @@ struct L2hmc {
     const L u = normals_and_uniform<n, fixed>(group, net.dim, stream, transition, z);
     const Mask<L> forward = forward_chains<L>(stream, transition, net.dim);
 
+    if constexpr (recomputes_gradient<Target, L, Group>) {
+      gradient_of(target, group, x.q, x.gradient);
+    }
     L at[Slots], q[Slots], gradient[Slots];
     for_range<fixed>(net.dim, [&](int j) {
       z[j] = select(forward, z[j], -z[j]);

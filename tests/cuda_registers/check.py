@@ -85,14 +85,21 @@ class Kernel:
             self.target = re.sub(r"\(\w+\)", "", arguments[3])
             tile = re.search(r"Tile<(.+?)>", arguments[2])
             self.threads = integer(tile.group(1)) if tile else 1
-            metric = re.search(r"Metric<\w+, ([^,]+), ([^>]+)>", arguments[4])
-            fixed = integer(metric.group(2).replace("true", "1").replace("false", "0"))
-            self.dim = integer(metric.group(1)) if fixed else None
+            if shape := re.search(r"FixedShape<([^,]+),", arguments[4]):
+                self.dim = integer(shape.group(1))
+            else:
+                metric = re.search(r"Metric<\w+, ([^,]+), ([^>]+)>", arguments[4])
+                fixed = integer(metric.group(2).replace("true", "1").replace("false", "0"))
+                self.dim = integer(metric.group(1)) if fixed else None
             transition = " ".join(re.findall(
-                r"RandomWalk|Palindromic|Leapfrog|DenseMetric|PartialRefreshment", arguments[4]))
+                r"RandomWalk|Palindromic|Leapfrog|DenseMetric|PartialRefreshment|L2hmc",
+                arguments[4]))
             generator = " curand" if "CurandStream" in arguments[1] else ""
             self.label = (f"{self.target.replace('lockstep::', '')} x{self.threads} "
                           f"{transition}{generator}")
+        elif "advance_tile_kernel" in name:
+            self.target = arguments[1]
+            self.label = f"{self.target.replace('lockstep::', '')} by tiles L2hmc"
 
     @property
     def spill(self):

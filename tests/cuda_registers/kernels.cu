@@ -1,8 +1,8 @@
 // The kernels whose registers are watched: the usual transition of every prebuilt target of fixed
 // dimension, and of separable targets of the largest dimension that one thread holds; the other
-// transitions of targets that stand for their kind.
+// transitions of targets that stand for their kind; L2HMC with small networks, and by tiles.
 
-#include "kernels/launch/cuda_kernels.cuh"
+#include "kernels/launch/cuda_l2hmc.cuh"
 #include "kernels/launch/settings.hpp"
 #include "kernels/targets/banana.hpp"
 #include "kernels/targets/eight_schools.hpp"
@@ -63,5 +63,20 @@ LOCKSTEP_WATCH_OTHERS(RoughWell<2>)
 LOCKSTEP_WATCH_OTHERS(EightSchools)
 LOCKSTEP_WATCH_OTHERS(EightSchoolsNc)
 LOCKSTEP_WATCH_OTHERS(StdNormal<24>)
+
+template <class Target>
+using SmallNetworks = transitions::L2hmc<float, FixedShape<capacity<Target>, 10, 2>>;
+
+LOCKSTEP_WATCH(1, SmallNetworks, Scg)
+LOCKSTEP_WATCH(1, SmallNetworks, Mog)
+LOCKSTEP_WATCH(1, SmallNetworks, Mog2)
+LOCKSTEP_WATCH(1, SmallNetworks, RoughWell<2>)
+LOCKSTEP_WATCH(1, SmallNetworks, Banana)
+LOCKSTEP_WATCH(1, SmallNetworks, EightSchoolsNc)
+
+using Tiles = transitions::L2hmc<float, TileShape>;
+template __global__ void cuda::advance_tile_kernel<Stream<float>, Icg, Tiles>(
+    const __grid_constant__ Icg, const __grid_constant__ Tiles,
+    const __grid_constant__ cuda::Sweep<float>);
 
 }  // namespace lockstep

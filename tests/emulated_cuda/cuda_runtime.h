@@ -2,8 +2,8 @@
 
 /// As much of CUDA as Lockstep's backend uses, for a compiler and a machine that have none: device
 /// memory is host memory, every operation is done when its call returns, the 32 threads of a warp
-/// meet at each shuffle and those of a block at each barrier. What it leaves out is what only a card can show: concurrency
-/// between streams, and the device's own rounding.
+/// meet at each shuffle and those of a block at each barrier. What it leaves out is what only a
+/// card can show: concurrency between streams, and the device's own rounding.
 
 #include <atomic>
 #include <cmath>

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ import compare_l2hmc  # noqa: E402
 import verdict  # noqa: E402
 
 JAX = bool(importlib.util.find_spec("jax"))
+BENCH = os.environ.get("LOCKSTEP_BENCH", "")
 COMPARABLE = all(importlib.util.find_spec(name) for name in compare.PACKAGES)
 
 # Writes to --json what lockstep-bench would; to its own folder what it was asked.
@@ -37,9 +39,10 @@ if asked[0] == "train" and not {train}:
 if asked[0] == "train":
     said = dict(steps_per_second=4000.0)
 else:
-    said = dict(rows=[dict(target="other", chains=64, leapfrog=10, transitions_per_second=1.0),
-                      dict(target=given["--target"], chains=int(given["--chains"]), leapfrog=10,
-                           transitions_per_second=1e9)])
+    rows = [dict(target="other", chains=64, leapfrog=10, transitions_per_second=1.0),
+            dict(target=given["--target"], chains=int(given["--chains"]), leapfrog=10,
+                 transitions_per_second=1e9)]
+    said = dict(rows=[], l2hmc=rows)
 pathlib.Path(given["--json"]).write_text(json.dumps(said))
 """
 
@@ -68,20 +71,21 @@ class Asked(unittest.TestCase):
             f"--json {self.folder}/speed.json"])
 
     def test_training(self):
-        rate = compare_l2hmc.our_training(stand_in(self.folder), self.folder, "scg")
+        rate = compare_l2hmc.our_training(stand_in(self.folder), self.folder, "mog", 10, 1.0)
         self.assertEqual(rate, 4000)
-        self.assertEqual(self.asked(), [f"train --target scg --steps 500 --output {self.folder}/network "
-                                        f"--json {self.folder}/train.json"])
+        self.assertEqual(self.asked(), [
+            "train --target mog --steps 10 --width 10 --batch 200 --noise-weight 1.0 --iterations 500 "
+            f"--threads 1 --output {self.folder}/network.json --json {self.folder}/train.json"])
 
     def test_a_program_that_cannot(self):
         program = stand_in(self.folder, train=False)
         with self.assertRaisesRegex(compare_l2hmc.Absent, "exits with 1 .*not expected: train.*needs a "
                                     "lockstep-bench with `speed --sampler l2hmc` and `train`"):
-            compare_l2hmc.our_training(program, self.folder, "scg")
+            compare_l2hmc.our_training(program, self.folder, "scg", 10, 0.0)
 
     def test_a_row_that_is_not_there(self):
         file = pathlib.Path(self.folder) / "lockstep-bench"
-        file.write_text(f"#!/bin/sh\necho '{{\"rows\": []}}' > {self.folder}/speed.json\n")
+        file.write_text(f"#!/bin/sh\necho '{{\"l2hmc\": []}}' > {self.folder}/speed.json\n")
         file.chmod(0o755)
         with self.assertRaisesRegex(compare_l2hmc.Absent, "no row of 64 chains"):
             compare_l2hmc.our_sampling(file, self.folder, "scg", 10, 64)
@@ -195,6 +199,16 @@ class Comparison(unittest.TestCase):
         self.assertAlmostEqual(sampling["ratio"] * sampling["theirs"] / 1e9, 1, delta=0.5)
         self.assertIn("needs a lockstep-bench with", training["void"])
         self.assertIn("| scg | 64 | transitions/s | 1e+09 |", done.stdout)
+
+
+@unittest.skipUnless(shutil.which(BENCH or " "), "LOCKSTEP_BENCH names no lockstep-bench")
+class Ours(unittest.TestCase):
+    """The program itself understands what it is asked."""
+
+    def test_rates(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertGreater(compare_l2hmc.our_sampling(BENCH, folder, "scg", 10, 64), 0)
+            self.assertGreater(compare_l2hmc.our_training(BENCH, folder, "scg", 10, 0.0), 0)
 
 
 if __name__ == "__main__":
