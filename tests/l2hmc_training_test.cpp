@@ -187,6 +187,21 @@ TEST(Training, KeepsTheNetworkOfTheLargestJump) {
   EXPECT_EQ(n.training.iterations, 1000);
 }
 
+/// Chains that begin far out jump far on their way in, whatever the network.
+TEST(Training, IsNotTakenInByTheWayFromTheStarts) {
+  for (const int patience : {0, 400}) {
+    L2hmcOptions o = few(1000);
+    o.patience = patience;
+    Quadratic engine(o);
+    engine.meddle = [&](int i, const Network&, TrainingStep& s, std::span<double>) {
+      s.jump = i < 150 ? 100 : 0.01 * i;
+    };
+    const Network n = train(engine, "t", o);
+    EXPECT_EQ(n.training.iterations, 1000);
+    EXPECT_EQ(n.training.kept, 999);
+  }
+}
+
 TEST(Training, StopsWhenTheJumpNoLongerGrows) {
   L2hmcOptions o = few(2000);
   o.patience = 150;

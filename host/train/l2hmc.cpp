@@ -247,8 +247,10 @@ class Training {
     if (options_.enough_jump > 0 && c.done % kLook == 0) {
       c.running.add_variance(variance());
     }
+    // Chains on their way from the starts can jump farther than settled ones ever will.
+    const bool stale = c.best.empty() || c.best_at < c.done / 2;
     if (temperature == 1 && c.running.settled() &&
-        (c.best.empty() || c.running.jump() > c.best_running.jump())) {
+        (stale || c.running.jump() > c.best_running.jump())) {
       c.best = c.network.parameters;
       c.best_running = c.running;
       c.best_at = c.done;

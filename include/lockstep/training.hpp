@@ -139,8 +139,10 @@ class TrainingFailure : public UsageError {
 /// Trains a network on the engine's chains.
 ///
 /// The network that comes out is the one whose running mean of the jump A |x' - x|^2 (weight 0.99
-/// on the past, the weights of what is not there yet taken out) was largest, once it covers 100
-/// iterations at temperature 1; the last one if that never was.
+/// on the past, the weights of what is not there yet taken out) was largest, of those of the second
+/// half of the iterations whose mean covers 100 of them at temperature 1; the last one if there are
+/// none. (The first half does not count because chains on their way from the starts can jump
+/// farther than settled ones.)
 ///
 /// @throw UsageError       for options that make no sense
 /// @throw TrainingFailure  holds the last good network
