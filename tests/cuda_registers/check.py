@@ -100,6 +100,11 @@ class Kernel:
         elif "advance_tile_kernel" in name:
             self.target = arguments[1]
             self.label = f"{self.target.replace('lockstep::', '')} by tiles L2hmc"
+        elif "train_kernel" in name:
+            self.target = arguments[0]
+            self.label = f"{self.target.replace('lockstep::', '')} L2hmc training"
+        elif "contract_kernel" in name:
+            self.label = "L2hmc training: contraction"
 
     @property
     def spill(self):
