@@ -76,6 +76,17 @@ LOCKSTEP_WATCH(1, SmallNetworks, RoughWell<2>)
 LOCKSTEP_WATCH(1, SmallNetworks, Banana)
 LOCKSTEP_WATCH(1, SmallNetworks, EightSchoolsNc)
 
+#define LOCKSTEP_WATCH_PAIRS(...)                                                              \
+  template __global__ void                                                                     \
+  cuda::advance_pairs_kernel<float, __VA_ARGS__, SmallNetworks<__VA_ARGS__>>(                  \
+      const __grid_constant__ __VA_ARGS__, const __grid_constant__ SmallNetworks<__VA_ARGS__>, \
+      const __grid_constant__ cuda::Sweep<float>);
+LOCKSTEP_WATCH_PAIRS(Scg)
+LOCKSTEP_WATCH_PAIRS(Mog)
+LOCKSTEP_WATCH_PAIRS(Mog2)
+LOCKSTEP_WATCH_PAIRS(RoughWell<2>)
+LOCKSTEP_WATCH_PAIRS(Banana)
+
 using Tiles = transitions::L2hmc<float, TileShape>;
 template __global__ void cuda::advance_tile_kernel<Stream<float>, Icg, Tiles>(
     const __grid_constant__ Icg, const __grid_constant__ Tiles,
