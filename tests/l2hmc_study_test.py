@@ -41,8 +41,8 @@ class L2hmcStudy(unittest.TestCase):
     @classmethod
     def study(cls, name, *more):
         path = cls.folder / (name + ".json")
-        result = bench("--only", "scg,mog", "--quick", "--seeds", 2, "--chains", 64, "--networks",
-                       cls.folder / "networks", "--json", path, *more)
+        result = bench("--only", "scg,mog", "--quick", "--seeds", 2, "--chains", 64, "--threads", 1,
+                       "--networks", cls.folder / "networks", "--json", path, *more)
         assert (result.returncode, result.stderr) == (0, ""), result.stderr
         return result.stdout, json.loads(path.read_text())
 
@@ -106,7 +106,7 @@ class L2hmcStudy(unittest.TestCase):
                            math.inf, 100)  # null: its standard error is 0
 
     def test_notes(self):
-        self.assertIn("scg: hmc-paper, ten leapfrog steps: step size 0.1 has ESS", self.printed)
+        self.assertIn("scg: hmc-paper, ten leapfrog steps: step size 0.100 has ESS", self.printed)
         self.assertIn("times the bulk ESS per gradient of hmc-tuned, training apart", self.printed)
 
     def test_report(self):

@@ -383,10 +383,10 @@ TEST(Lanes, FixedShapesAreTheSameTransition) {
   const Network network = random_network({dim, 5, 10, 2}, kStep, 5);
   const Packed<double> packed(network);
   const Bent<dim> target;
-  const L2hmcLayout<FixedShape<dim, 10, 2>> layout{{}, 5};
   const transitions::L2hmc<double, AnyShape> any{packed.net(), trajectory_of(kStep, 5)};
-  const transitions::L2hmc<double, FixedShape<dim, 10, 2>> fixed{{layout, packed.data.data()},
-                                                                 trajectory_of(kStep, 5)};
+  transitions::L2hmc<double, FixedShape<dim, 10, 2>> fixed{{}, trajectory_of(kStep, 5)};
+  fixed.network.layout.steps = 5;
+  std::copy(packed.data.begin(), packed.data.end(), fixed.network.data);
   double unused[dim];
   auto x = position_at(target, {0.5, 0.5}), y = x;
   for (std::uint32_t t = 0; t < 50; ++t) {

@@ -14,7 +14,6 @@
 #include "host/autodiff/layers.hpp"
 #include "host/autodiff/operations.hpp"
 #include "host/exact_draws.hpp"
-#include "kernels/launch/l2hmc.hpp"
 #include "kernels/targets/mixture.hpp"
 #include "kernels/targets/normal.hpp"
 #include "kernels/targets/rings.hpp"

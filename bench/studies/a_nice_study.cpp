@@ -14,10 +14,6 @@
 #include "host/registry.hpp"
 #include "host/report/parameter_plots.hpp"
 #include "host/train/nice.hpp"
-#include "kernels/launch/l2hmc.hpp"
-#include "kernels/targets/mixture.hpp"
-#include "kernels/targets/mog6.hpp"
-#include "kernels/targets/rings.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/network.hpp"
 #include "lockstep/training.hpp"
@@ -25,8 +21,6 @@
 namespace lockstep::bench {
 
 namespace {
-
-using Block = std::shared_ptr<const BlockTarget<float>>;
 
 constexpr double kRight = 4;  // errors in MCSE
 constexpr std::size_t kMethods = 3;
@@ -44,7 +38,6 @@ int sector(double x, double y) {
 
 struct Case {
   const char* target;
-  Block (*block)();
   int modes;  // regions: the modes, or the halves of the ring
   int (*mode_of)(double x, double y);
   double weight;  // of region 0 by the law; of all six the same
@@ -55,10 +48,10 @@ struct Case {
 const double kMog2Left = 0.5 * (1 - 0.5 * std::erfc(5 / std::sqrt(6.0)));
 
 const Case kCases[] = {
-    {"mog2", [] { return block_target<float>(Mog2{}); }, 2, half, kMog2Left},
-    {"ring", [] { return block_target<float>(Ring{}); }, 2, half, 0.5},
-    {"mog2-equal", [] { return block_target<float>(Mog(5, 0.25)); }, 2, half, 0.5},
-    {"mog6", [] { return block_target<float>(Mog6{}); }, 6, sector, 1.0 / 6},
+    {"mog2", 2, half, kMog2Left},
+    {"ring", 2, half, 0.5},
+    {"mog2-equal", 2, half, 0.5},
+    {"mog6", 6, sector, 1.0 / 6},
 };
 
 struct Interrupted {};
@@ -67,12 +60,12 @@ struct Interrupted {};
 struct Outcome {
   std::vector<double> weights, mcse;  // [modes]; standard errors from the spread between chains
   double crossings = 0;               // per chain and 1000 transitions
-  double ess_per_step = 0, ess_per_second = 0, acceptance = 0;
+  double ess_per_step = 0, ess_per_second = 0, rhat = 0, acceptance = 0;
   double training_seconds = 0, training_evaluations = 0;
   std::array<std::vector<double>, 4> paths;  // x of the first chains, transition by transition
 };
 
-/// The law within region 0, which all chains start from: a sampler that does not cross stays there.
+/// The law within region 0, from which all chains start: a sampler that does not cross stays there.
 std::vector<double> starts_in_one_mode(const Case& c, std::int64_t chains, std::uint64_t seed) {
   exact::Random random(seed);
   const auto n = static_cast<std::size_t>(chains);
@@ -121,6 +114,7 @@ Outcome measured(const Case& c, const Fit& fit) {
   o.crossings = 1000 * static_cast<double>(crossings) / (n * static_cast<double>(draws - 1));
   o.ess_per_step = fit.ess_per_transition_min();
   o.ess_per_second = fit.ess_per_second_min();
+  o.rhat = fit.rhat_max();
   o.acceptance = fit.acceptance;
   return o;
 }
@@ -129,7 +123,7 @@ Outcome measured(const Case& c, const Fit& fit) {
 class Workplace {
  public:
   Workplace(const Case& c, const StudySettings& settings, std::uint64_t seed)
-      : case_(c), settings_(settings), seed_(seed) {}
+      : case_(c), target_(find_target(c.target)), settings_(settings), seed_(seed) {}
 
   Outcome outcome(std::size_t method) const {
     return method == 0 ? a_nice() : method == 1 ? l2hmc() : hmc();
@@ -152,18 +146,21 @@ class Workplace {
     L2hmcOptions o;
     o.iterations = settings_.quick ? 20 : 5000;
     o.temperature = 20;
-    o.cooling = std::pow(o.temperature, -1 / (0.6 * o.iterations));
+    o.cooling = std::pow(o.temperature, -1 / (0.9 * o.iterations));
     o.seed = seed_;
     o.threads = settings_.place.threads;
     return o;
   }
 
  private:
-  SampleOptions options(int warmup) const {
+  /// All begin to count after as many transitions; only HMC has something to tune in them.
+  SampleOptions options() const {
     SampleOptions o = settings_.place;
     o.chains = settings_.chains;
     o.keep_chains = -1;
-    o.warmup = warmup;
+    o.warmup = settings_.quick ? 50 : 300;
+    o.adaptation.restart_stranded = false;  // which could carry chains to another mode
+    o.adaptation.stop_early = false;
     o.draws = settings_.quick ? 100 : 2000;
     o.seed = seed_;
     o.start = starts_in_one_mode(case_, o.chains, seed_);
@@ -184,9 +181,9 @@ class Workplace {
   Outcome a_nice() const {
     NiceOptions training = nice_options();
     training.progress = [](const NiceOptions::Progress&) { return !interrupted(); };
-    const NiceTraining trained = train_nice(case_.block(), training);
-    const SampleOptions o = options(0);
-    const auto engine = make_cpu_nice_engine<float>(case_.block(), trained.network, o);
+    const NiceTraining trained = train_nice(target_.block_float({}), training);
+    const SampleOptions o = options();
+    const auto engine = make_cpu_nice_engine<float>(target_.block_float({}), trained.network, o);
     Outcome outcome = measured(case_, run_on(*engine, nice_sampler(), o, kNames[0]));
     outcome.training_seconds = trained.seconds;
     outcome.training_evaluations = trained.evaluations;
@@ -197,12 +194,13 @@ class Workplace {
     L2hmcOptions training = l2hmc_options();
     TrainingBar bar(std::string(case_.target) + " " + kNames[1]);
     training.progress = bar.callback();
-    const auto trainer = make_cpu_training_engine<float>(case_.block(), place_of(training, 2));
+    const auto trainer = make_training_engine(target_, {}, training);
     const Network network = train(*trainer, case_.target, training);
     bar.erase();
-    const SampleOptions o = options(0);
-    const auto engine = make_cpu_l2hmc_engine<float>(case_.block(), o);
-    Outcome outcome = measured(case_, run_on(*engine, L2hmc(network), o, kNames[1]));
+    const SampleOptions o = options();
+    const L2hmc sampler(network);
+    const auto engine = make_engine(target_, sampler, {}, o);
+    Outcome outcome = measured(case_, run_on(*engine, sampler, o, kNames[1]));
     outcome.training_seconds = network.training.seconds;
     outcome.training_evaluations = network.training.gradients;
     return outcome;
@@ -210,8 +208,8 @@ class Workplace {
 
   /// Step size, metric and trajectory length all tuned in warm-up, which is its training.
   Outcome hmc() const {
-    const SampleOptions o = options(settings_.quick ? 50 : 300);
-    const auto engine = find_target(case_.target).make({}, o);
+    const SampleOptions o = options();
+    const auto engine = target_.make({}, o);
     const Fit fit = run_on(*engine, Hmc{.length = Length::chees}, o, kNames[2]);
     Outcome outcome = measured(case_, fit);
     outcome.training_seconds = fit.seconds.warmup;
@@ -220,6 +218,7 @@ class Workplace {
   }
 
   const Case& case_;
+  const TargetEntry& target_;
   const StudySettings& settings_;
   std::uint64_t seed_;
 };
@@ -261,6 +260,7 @@ void report(const Case& c, std::size_t method, const std::vector<Outcome>& outco
       {"crossings_per_1000", &Outcome::crossings},
       {"ess_bulk_per_step", &Outcome::ess_per_step},
       {"ess_per_second", &Outcome::ess_per_second},
+      {"rhat_max", &Outcome::rhat},
       {"acceptance", &Outcome::acceptance},
       {"training_seconds", &Outcome::training_seconds},
       {"training_evaluations", &Outcome::training_evaluations},

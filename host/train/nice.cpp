@@ -214,6 +214,8 @@ class Trainer {
     options.keep_chains = -1;
     options.warmup = o_.replay_burn_in;
     options.draws = o_.replay_steps;
+    options.adaptation.stop_early = false;  // nothing is adapted, only left behind
+    options.adaptation.restart_stranded = false;
     options.seed = o_.seed + static_cast<std::uint64_t>(iteration);
     options.threads = o_.threads;
     const Matrix start = normals(o_.replay_chains);

@@ -2,11 +2,11 @@
 
 /// L2HMC on CUDA. The paper's small networks in few dimensions run a chain to a thread, all of
 /// their units in registers and all of their weights in the kernel's parameters; any other network
-/// runs a tile of chains to a block (networks/tile.cuh).
+/// runs a tile of chains to a block (integrators/l2hmc_tile.cuh).
 
 #include "kernels/launch/cuda.cuh"
 #include "kernels/launch/l2hmc.hpp"
-#include "kernels/networks/tile.cuh"
+#include "kernels/integrators/l2hmc_tile.cuh"
 
 namespace lockstep {
 
