@@ -27,6 +27,12 @@ __global__ void __launch_bounds__(tile::kThreads, 3)
   }
 }
 
+/// Two chains share the reading of a weight: a tenth fewer instructions for each, while the units
+/// of both fit the registers.
+template <int Dim, int Width, int Hidden, class Rule>
+inline constexpr bool
+    runs_in_pairs<transitions::L2hmc<float, FixedShape<Dim, Width, Hidden>, Rule>> = Dim <= 2;
+
 template <class Stream, class Target, class Rule>
 struct Plan<float, Stream, Solo, Target, transitions::L2hmc<float, TileShape, Rule>> {
   using Transition = transitions::L2hmc<float, TileShape, Rule>;
