@@ -1,4 +1,4 @@
-#include "kernels/instantiate/instantiate.hpp"
+#include "kernels/instantiate/cuda_l2hmc.hpp"
 #include "kernels/launch/cuda_l2hmc.cuh"
 #include "kernels/launch/cuda_training.cuh"
 #include "kernels/targets/banana.hpp"

@@ -388,6 +388,12 @@ class CudaEngine final : public Engine {
           if constexpr (common) {
             kernel = with_group<1>(transition, threads);
           } else {
+            if constexpr (cuda::runs_in_pairs<Transition>) {
+              if (cuda::pairs_fill(chains_, multiprocessors_)) {
+                kernel = bound<lockstep::Stream<S>, cuda::Pairs>(transition);
+                return;
+              }
+            }
             kernel = bound<lockstep::Stream<S>, Solo>(transition);
           }
         });

@@ -85,11 +85,43 @@ __global__ void __launch_bounds__(kBlock,
   }
 }
 
+/// In place of a group: two chains to a thread, which share what both read.
+struct Pairs {
+  static constexpr int size = 1;
+};
+
+/// Transitions that run in pairs where there are chains enough to fill the card all the same.
+template <class Transition>
+inline constexpr bool runs_in_pairs = false;
+
+/// advance_kernel, in pairs.
+template <class S, class Target, class Transition>
+__global__ void __launch_bounds__(kBlock, 4)
+    advance_pairs_kernel(const __grid_constant__ Target target,
+                         const __grid_constant__ Transition transition,
+                         const __grid_constant__ Sweep<S> sweep) {
+  using Pair = Twin<S>;
+  const std::int64_t thread = std::int64_t{blockIdx.x} * kBlock + threadIdx.x;
+  const std::int64_t chain = sweep.begin + 2 * thread;
+  if (chain < sweep.end) {
+    advance_chains<Pair, lockstep::Stream<Pair>>(target, transition, Solo{}, sweep.chains,
+                                                 sweep.seed, chain, sweep.first, sweep.count,
+                                                 sweep.trace);
+  }
+}
+
 /// How a transition is launched; some have a kernel of their own.
 template <class S, class Stream, class Group, class Target, class Transition>
 struct Plan {
   static constexpr int chains_per_block = kBlock / Group::size;
   static auto kernel() { return advance_kernel<S, Stream, Group, Target, Transition>; }
+  static std::size_t shared_bytes(const Transition&) { return 0; }
+};
+
+template <class S, class Stream, class Target, class Transition>
+struct Plan<S, Stream, Pairs, Target, Transition> {
+  static constexpr int chains_per_block = 2 * kBlock;
+  static auto kernel() { return advance_pairs_kernel<S, Target, Transition>; }
   static std::size_t shared_bytes(const Transition&) { return 0; }
 };
 

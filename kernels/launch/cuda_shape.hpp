@@ -40,6 +40,11 @@ constexpr int threads_per_chain(int dim, std::int64_t chains, int multiprocessor
   return std::min(threads, largest);
 }
 
+/// True if chains fill a card two to a thread: with four blocks on each multiprocessor.
+constexpr bool pairs_fill(std::int64_t chains, int multiprocessors) {
+  return chains >= std::int64_t{multiprocessors} * 4 * kBlock * 2;
+}
+
 /// The caller's own choice, once it is known to be possible.
 /// @throw UsageError  naming the choice and what is possible
 inline int checked_threads_per_chain(int wanted, int dim, int largest) {

@@ -97,9 +97,17 @@ class Kernel:
             generator = " curand" if "CurandStream" in arguments[1] else ""
             self.label = (f"{self.target.replace('lockstep::', '')} x{self.threads} "
                           f"{transition}{generator}")
+        elif "advance_pairs_kernel" in name:
+            self.target = re.sub(r"\(\w+\)", "", arguments[1])
+            self.label = f"{self.target.replace('lockstep::', '')} in pairs L2hmc"
         elif "advance_tile_kernel" in name:
             self.target = arguments[1]
             self.label = f"{self.target.replace('lockstep::', '')} by tiles L2hmc"
+        elif "train_kernel" in name:
+            self.target = arguments[0]
+            self.label = f"{self.target.replace('lockstep::', '')} L2hmc training"
+        elif "contract_kernel" in name:
+            self.label = "L2hmc training: contraction"
 
     @property
     def spill(self):

@@ -25,6 +25,22 @@ class Names(unittest.TestCase):
         self.assertEqual(k.label, "Icg x4 Leapfrog")
         self.assertIsNone(kernel("lockstep::StdNormalN<1024>", 1, 1024, fixed="false").dim)
 
+    def test_networks(self):
+        head = "void lockstep::cuda::advance_"
+        small = check.Kernel(
+            head + "kernel<float, lockstep::Stream<float>, lockstep::Solo, lockstep::Scg, "
+            "lockstep::transitions::L2hmc<float, lockstep::FixedShape<(int)2, (int)10, (int)2>, "
+            "lockstep::Metropolis> >(lockstep::Scg)", dict(spill_stores=4, spill_loads=4))
+        self.assertEqual((small.label, small.dim), ("Scg x1 L2hmc", 2))
+        self.assertTrue(small.must_not_spill())
+        tiles = check.Kernel(
+            head + "tile_kernel<lockstep::Stream<float>, lockstep::Icg, lockstep::transitions::"
+            "L2hmc<float, lockstep::TileShape, lockstep::Metropolis> >(lockstep::Icg)", {})
+        self.assertEqual(tiles.label, "Icg by tiles L2hmc")
+        self.assertFalse(tiles.must_not_spill())
+        training = check.Kernel("void lockstep::cuda::train_kernel<lockstep::Icg>(lockstep::Icg)", {})
+        self.assertEqual(training.label, "Icg L2hmc training")
+
     def test_other_demangler(self):
         name = kernel().name.replace("(int)", "").replace("(bool)", "")
         self.assertEqual(check.Kernel(name, {}).label, "Scg x1 Leapfrog")

@@ -1,8 +1,10 @@
 // The kernels whose registers are watched: the usual transition of every prebuilt target of fixed
 // dimension, and of separable targets of the largest dimension that one thread holds; the other
-// transitions of targets that stand for their kind; L2HMC with small networks, and by tiles.
+// transitions of targets that stand for their kind; L2HMC with small networks, by tiles and in
+// training.
 
 #include "kernels/launch/cuda_l2hmc.cuh"
+#include "kernels/launch/cuda_training.cuh"
 #include "kernels/launch/settings.hpp"
 #include "kernels/targets/banana.hpp"
 #include "kernels/targets/eight_schools.hpp"
@@ -74,9 +76,29 @@ LOCKSTEP_WATCH(1, SmallNetworks, RoughWell<2>)
 LOCKSTEP_WATCH(1, SmallNetworks, Banana)
 LOCKSTEP_WATCH(1, SmallNetworks, EightSchoolsNc)
 
+#define LOCKSTEP_WATCH_PAIRS(...)                                                              \
+  template __global__ void                                                                     \
+  cuda::advance_pairs_kernel<float, __VA_ARGS__, SmallNetworks<__VA_ARGS__>>(                  \
+      const __grid_constant__ __VA_ARGS__, const __grid_constant__ SmallNetworks<__VA_ARGS__>, \
+      const __grid_constant__ cuda::Sweep<float>);
+LOCKSTEP_WATCH_PAIRS(Scg)
+LOCKSTEP_WATCH_PAIRS(Mog)
+LOCKSTEP_WATCH_PAIRS(Mog2)
+LOCKSTEP_WATCH_PAIRS(RoughWell<2>)
+LOCKSTEP_WATCH_PAIRS(Banana)
+
 using Tiles = transitions::L2hmc<float, TileShape>;
 template __global__ void cuda::advance_tile_kernel<Stream<float>, Icg, Tiles>(
     const __grid_constant__ Icg, const __grid_constant__ Tiles,
     const __grid_constant__ cuda::Sweep<float>);
+
+#define LOCKSTEP_WATCH_TRAINING(...)                                                     \
+  template __global__ void cuda::train_kernel<__VA_ARGS__>(                              \
+      const __grid_constant__ __VA_ARGS__, const __grid_constant__ cuda::TrainingArrays, \
+      const __grid_constant__ TrainingLaunch, std::uint64_t);
+LOCKSTEP_WATCH_TRAINING(Scg)
+LOCKSTEP_WATCH_TRAINING(EightSchoolsNc)
+LOCKSTEP_WATCH_TRAINING(Icg)
+template __global__ void cuda::contract_kernel<>(const __grid_constant__ cuda::TrainingArrays);
 
 }  // namespace lockstep

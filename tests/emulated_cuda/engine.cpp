@@ -286,12 +286,13 @@ Network network_of(const NetworkShape& shape, double step) {
 /// The engine on the emulated card, by either kernel, against the CPU's general one. The
 /// processor's library stands in for the special function unit, in both.
 template <class Target>
-void expect_l2hmc_parity(const Target& target, int steps, int width, int hidden, double step) {
+void expect_l2hmc_parity(const Target& target, int steps, int width, int hidden, double step,
+                         std::int64_t chains = 100) {
   SCOPED_TRACE(std::to_string(width) + " units, " + std::to_string(hidden) + " layers");
   const Network network = network_of({Target::dim, steps, width, hidden}, step);
   Case run{L2hmc{network}, {}, 3, 200};
   SampleOptions options = options_for();
-  options.chains = 100;  // every barrier of every thread costs the emulation a change of stacks
+  options.chains = chains;  // few: each barrier costs the emulation a change of stacks a thread
   CpuEngine<float, Target, L2hmcSettings<float>> cpu(target, options);
   CudaEngine<float, Target, CudaL2hmcSettings<Target::dim>> cuda(target, options);
   const Outcome a = outcome(cpu, run), b = outcome(cuda, run);
@@ -304,6 +305,11 @@ TEST(EmulatedCuda, SmallNetworksInParameters) {
   expect_l2hmc_parity(Scg{}, 4, 10, 2, 0.05);
   expect_l2hmc_parity(Mog{}, 4, 10, 2, 0.1);
   expect_l2hmc_parity(EightSchoolsNc{}, 3, 10, 2, 0.2);
+}
+
+TEST(EmulatedCuda, SmallNetworksInPairs) {
+  ASSERT_TRUE(cuda::pairs_fill(1100, 1));
+  expect_l2hmc_parity(Scg{}, 4, 10, 2, 0.05, 1100);
 }
 
 TEST(EmulatedCuda, NetworksOfAnyShapeInTiles) {
