@@ -183,7 +183,7 @@ std::vector<Setting> configuration_of(TrainingEngine& engine, const std::string&
   [[maybe_unused]] const auto& [steps, width, hidden, batch, iterations, step_size, learning_rate,
                                 decay, decay_every, loss_scale, noise_weight, temperature, cooling,
                                 clip_gradient, stop_gradient, remember, trials, trial_iterations,
-                                patience, enough_jump, inverse_mass, start, seed, threads,
+                                patience, enough_jump, inverse_mass, start, seed, threads, backend,
                                 precision, checkpoint, checkpoint_minutes, max_hours, progress] = o;
   add("steps", steps);
   add("width", place_of(o, engine.dim()).shape.width);
@@ -208,6 +208,7 @@ std::vector<Setting> configuration_of(TrainingEngine& engine, const std::string&
   add("inverse_mass", hash(inverse_mass));
   add("start", hash(start));
   add("seed", seed);
+  add("backend", spelled(kBackendNames, backend));
   add("precision", spelled(kPrecisionNames, precision));
   return settings;
 }
