@@ -120,7 +120,7 @@ class ModifiedLeapfrog {
     const auto& net = network_.layout.net;
     // A loop, so that each network stands here once. A compiler that meets its weights twice keeps
     // them all in between, in registers that there are not.
-    LOCKSTEP_NO_UNROLL
+    LOCKSTEP_KEEP_LOOP
     for (int k = 0; k < 4; ++k) {
       if (k == 1 || k == 2) {
         update_position(i, k - 1, path, Record(net, memory(k)));

@@ -8,9 +8,9 @@
 
 /// Leaves the next loop a loop, on CUDA, where compilers unroll most eagerly.
 #if defined(__CUDA_ARCH__)
-#define LOCKSTEP_NO_UNROLL LOCKSTEP_PRAGMA(unroll 1)
+#define LOCKSTEP_KEEP_LOOP LOCKSTEP_PRAGMA(unroll 1)
 #else
-#define LOCKSTEP_NO_UNROLL
+#define LOCKSTEP_KEEP_LOOP
 #endif
 
 namespace lockstep {
