@@ -10,7 +10,6 @@
 
 #include "host/registry.hpp"
 #include "kernels/instantiate/cuda_l2hmc.hpp"
-#include "kernels/instantiate/instantiate.hpp"
 #include "kernels/launch/l2hmc.hpp"
 #include "kernels/launch/make.hpp"
 #include "kernels/targets/erased.hpp"

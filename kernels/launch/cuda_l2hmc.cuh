@@ -4,9 +4,9 @@
 /// their units in registers and all of their weights in the kernel's parameters; any other network
 /// runs a tile of chains to a block (integrators/l2hmc_tile.cuh).
 
+#include "kernels/integrators/l2hmc_tile.cuh"
 #include "kernels/launch/cuda.cuh"
 #include "kernels/launch/l2hmc.hpp"
-#include "kernels/integrators/l2hmc_tile.cuh"
 
 namespace lockstep {
 
