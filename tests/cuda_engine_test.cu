@@ -10,12 +10,14 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/launch/l2hmc.hpp"
 #include "kernels/launch/make.hpp"
 #include "kernels/targets/eight_schools.hpp"
 #include "kernels/targets/mixture.hpp"
 #include "kernels/targets/normal.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/lockstep.hpp"
+#include "lockstep/network.hpp"
 
 namespace lockstep {
 
@@ -30,6 +32,13 @@ LOCKSTEP_FROM_LIBRARY(Icg)
 LOCKSTEP_FROM_LIBRARY(Mog)
 LOCKSTEP_FROM_LIBRARY(EightSchoolsNc)
 LOCKSTEP_FROM_LIBRARY(StdNormal<10>)
+#define LOCKSTEP_L2HMC_FROM_LIBRARY(...)                                                  \
+  extern template std::unique_ptr<Engine> make_cuda_l2hmc_engine<__VA_ARGS__>(            \
+      const __VA_ARGS__&, const SampleOptions&);                                          \
+  extern template std::unique_ptr<TrainingEngine> make_cuda_training_engine<__VA_ARGS__>( \
+      const __VA_ARGS__&, const TrainingPlace&);
+LOCKSTEP_L2HMC_FROM_LIBRARY(Scg)
+LOCKSTEP_L2HMC_FROM_LIBRARY(Icg)
 
 namespace {
 
@@ -105,28 +114,80 @@ Sampler hmc(double step) {
   return Hmc{.step_size = step, .step_jitter = 0.1, .leapfrog = 5};
 }
 
-/// One transition from one state on both backends. Chains may part where the acceptance uniform
-/// lies within rounding of the acceptance probability: at most `parted` of them.
-template <class Target>
-void expect_parity(const Target& target, double step, double bound, int parted) {
-  constexpr std::int64_t chains = 4096;
-  const auto cpu = make_cpu_engine<float>(target, options_for(chains));
-  const auto cuda = make_cuda_engine<float>(target, options_for(chains));
-  for (Engine* engine : {cpu.get(), cuda.get()}) {
-    begin(*engine, hmc(step));
-    engine->advance({0, 1, step, 5});
+/// Chains that are further apart than `bound` after one transition of both engines from one state.
+int parted(Engine& first, Engine& second, const Sampler& sampler, const Launch& launch,
+           double bound) {
+  for (Engine* engine : {&first, &second}) {
+    begin(*engine, sampler);
+    engine->advance(launch);
   }
-  const std::vector<double> a = positions(*cpu), b = positions(*cuda);
+  const std::int64_t chains = first.description().chains;
+  const std::vector<double> a = positions(first), b = positions(second);
   int far = 0;
   for (std::int64_t c = 0; c < chains; ++c) {
     double worst = 0;
-    for (int j = 0; j < Target::dim; ++j) {
+    for (int j = 0; j < first.description().dim; ++j) {
       const auto at = static_cast<std::size_t>(j * chains + c);
       worst = std::max(worst, std::abs(a[at] - b[at]) / std::max(1.0, std::abs(a[at])));
     }
     far += worst > bound;
   }
-  EXPECT_LE(far, parted);
+  return far;
+}
+
+/// Chains may part where the acceptance uniform lies within rounding of the acceptance probability:
+/// at most `most` of them.
+template <class Target>
+void expect_parity(const Target& target, double step, double bound, int most) {
+  constexpr std::int64_t chains = 4096;
+  const auto cpu = make_cpu_engine<float>(target, options_for(chains));
+  const auto cuda = make_cuda_engine<float>(target, options_for(chains));
+  EXPECT_LE(parted(*cpu, *cuda, hmc(step), {0, 1, step, 5}, bound), most);
+}
+
+/// A network of such weights that S, Q and T matter.
+Network network_of(const NetworkShape& shape, double step) {
+  Network network = initial_network(shape, step, 11);
+  for (std::size_t i = 1; i < network.parameters.size(); ++i) {
+    network.parameters[i] += 0.1 * std::sin(static_cast<double>(i * i));
+  }
+  return network;
+}
+
+template <class Target>
+void expect_l2hmc_parity(const Target& target, int width, std::int64_t chains, double step) {
+  const Network network = network_of({Target::dim, 4, width, 2}, step);
+  const auto cpu = make_cpu_l2hmc_engine<float>(block_target<float>(target), options_for(chains));
+  const auto cuda = make_cuda_l2hmc_engine(target, options_for(chains));
+  const auto most = static_cast<int>(2 + chains / 1000);
+  EXPECT_LE(parted(*cpu, *cuda, L2hmc(network), {0, 1, step, 0}, 1e-3), most) << width << " units";
+}
+
+template <class Target>
+void expect_training_parity(const Target& target, int width) {
+  TrainingPlace place;
+  place.shape = {Target::dim, 4, width, 2};
+  const Network network = network_of(place.shape, 0.1);
+  const auto cpu = make_cpu_training_engine<float>(block_target<float>(target), place);
+  const auto cuda = make_cuda_training_engine(target, place);
+  std::vector<double> q(static_cast<std::size_t>(Target::dim * place.batch));
+  for (std::size_t i = 0; i < q.size(); ++i) {
+    q[i] = 0.5 * std::sin(static_cast<double>(i));
+  }
+  std::vector<double> a(network.parameters.size()), b(a.size());
+  cpu->place(q);
+  cuda->place(q);
+  TrainingLaunch launch;
+  launch.noise_weight = 0;  // whose random numbers depend on the width of a lane
+  const TrainingStep s = cpu->step(network, launch, a), t = cuda->step(network, launch, b);
+  EXPECT_NEAR(s.acceptance, t.acceptance, 1e-4);
+  EXPECT_NEAR(s.loss, t.loss, 1e-3 * std::abs(s.loss));
+  double size = 0, apart = 0;
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    size += a[k] * a[k];
+    apart += (a[k] - b[k]) * (a[k] - b[k]);
+  }
+  EXPECT_LT(apart, 1e-6 * size);
 }
 
 TEST(CudaEngine, OneTransitionIsTheCpus) {
@@ -135,6 +196,16 @@ TEST(CudaEngine, OneTransitionIsTheCpus) {
   expect_parity(Icg{}, 0.12, 0.0, 4);
   expect_parity(EightSchoolsNc{}, 0.5, 2e-5, 4);
   expect_parity(Mog{}, 0.2, 2e-5, 4);
+}
+
+TEST(CudaEngine, OneTransitionOfL2hmcIsTheCpus) {
+  LOCKSTEP_NEEDS_DEVICE();
+  expect_l2hmc_parity(Scg{}, 10, 4096, 0.05);     // a chain to a thread
+  expect_l2hmc_parity(Scg{}, 10, 1 << 19, 0.05);  // two chains to a thread
+  expect_l2hmc_parity(Scg{}, 24, 4096, 0.05);     // a tile of chains to a block
+  expect_l2hmc_parity(Icg{}, 100, 4096, 0.02);
+  expect_training_parity(Scg{}, 10);
+  expect_training_parity(Icg{}, 100);
 }
 
 TEST(CudaEngine, ThreadsPerChainChangeNothing) {

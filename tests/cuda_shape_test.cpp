@@ -50,6 +50,11 @@ TEST(CudaShape, FewChainsShareUntilTheCardIsFull) {
   EXPECT_EQ(cuda::threads_per_chain(50, 64, kHopper, 1), 1);  // not allowed to
 }
 
+TEST(CudaShape, PairsWaitUntilTheyFillTheCard) {
+  EXPECT_FALSE(cuda::pairs_fill(100'000, kHopper));
+  EXPECT_TRUE(cuda::pairs_fill(262'144, kHopper));
+}
+
 TEST(CudaShape, OwnChoiceIsCheckedAndKept) {
   for (const int threads : {1, 2, 4, 8, 16}) {
     EXPECT_EQ(cuda::checked_threads_per_chain(threads, 50, 16), threads);
