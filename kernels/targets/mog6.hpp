@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/lane/math.hpp"
 #include "kernels/targets/constant.hpp"
 #include "kernels/targets/names.hpp"
 #include "lockstep/concepts.hpp"
