@@ -20,6 +20,7 @@
 #include "kernels/targets/mixture.hpp"
 #include "kernels/targets/normal.hpp"
 #include "kernels/targets/rough_well.hpp"
+#include "kernels/transitions/l2hmc_training.hpp"
 
 namespace lockstep {
 namespace {
@@ -141,12 +142,11 @@ std::pair<double, std::vector<double>> on_tape(const Problem& p, const Energy& e
 
   Variable loss = 0.0;
   const std::vector<double> q = starts(dim);
-  const std::int64_t padded =
-      (kBatch + width<BlockLane<double>> - 1) / width<BlockLane<double>> * width<BlockLane<double>>;
   for (std::int64_t c = 0; c < 2 * kBatch; ++c) {
     const bool noise = c >= kBatch;
     const auto stream =
-        Stream<double>::of(kSeed, static_cast<std::uint64_t>(noise ? padded + c - kBatch : c));
+        Stream<double>::of(kSeed, noise ? kFirstNoise + static_cast<std::uint64_t>(c - kBatch)
+                                        : static_cast<std::uint64_t>(c));
     std::vector<double> start(static_cast<std::size_t>(dim)), z(start);
     if (noise) {
       normals(stream, p.launch.iteration, Purpose::training, dim, start.data());

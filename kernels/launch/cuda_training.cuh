@@ -97,7 +97,8 @@ __global__ void __launch_bounds__(kTrainingBlock)
   const int dim = arrays.layout.net.dim;
   const L2hmcNetwork<float, AnyShape> network{arrays.layout, arrays.network};
   const float* scale = network.at(arrays.layout.scale());
-  const auto stream = Stream<float>::of(seed, static_cast<std::uint64_t>(chain));
+  const auto id = static_cast<std::uint64_t>(noise ? chain - arrays.batch : chain);
+  const auto stream = Stream<float>::of(seed, id + (noise ? kFirstNoise : 0));
   TrainingSlice memory(arrays, chain);
   float* x = memory.x();
   if (noise) {

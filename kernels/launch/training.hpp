@@ -85,8 +85,8 @@ class CpuTrainingEngine final : public TrainingEngine {
                    std::int64_t block, TrainingMemory<L>& memory) {
     const bool noise = block >= blocks_;
     const std::int64_t first = block % blocks_ * width<L>;
-    const auto stream = Stream<L>::of(
-        place_.seed, static_cast<std::uint64_t>(first + (noise ? blocks_ * width<L> : 0)));
+    const auto stream =
+        Stream<L>::of(place_.seed, static_cast<std::uint64_t>(first) + (noise ? kFirstNoise : 0));
     S weights[width<L>];
     const double weight = (noise ? launch.noise_weight : 1.0) / static_cast<double>(place_.batch);
     for (int c = 0; c < width<L>; ++c) {

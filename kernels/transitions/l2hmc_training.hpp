@@ -7,6 +7,7 @@
 ///   loss = mean over chains of  lambda^2 / v - v / lambda^2.
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "kernels/integrators/l2hmc_adjoint.hpp"
@@ -24,6 +25,10 @@ struct TrainingInfo {
   L loss, acceptance, jump;
   Mask<L> clipped, finite;
 };
+
+/// Trajectories from fresh noise draw the random numbers of chains with ids from here on, whatever
+/// the batch and the lane's width.
+inline constexpr std::uint64_t kFirstNoise = std::uint64_t{1} << 32;
 
 /// Vectors [dim] that a trajectory and its way back need.
 inline constexpr int kTrainingVectors = 17;
