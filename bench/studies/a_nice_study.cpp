@@ -145,6 +145,7 @@ class Workplace {
   L2hmcOptions l2hmc_options() const {
     L2hmcOptions o;
     o.iterations = settings_.quick ? 20 : 5000;
+    o.noise_weight = 0;
     o.temperature = 20;
     o.cooling = std::pow(o.temperature, -1 / (0.9 * o.iterations));
     o.seed = seed_;
