@@ -70,7 +70,7 @@ class ANiceStudy(unittest.TestCase):
     def test_report(self):
         self.assertNotRegex(self.page, r"(src|href)=")
         for method in METHODS:
-            self.assertEqual(self.page.count(f"{method}: four chains from one mode"), 2)
+            self.assertEqual(self.page.count(f">{method}: four chains from one mode"), 2)
 
     def test_refusals(self):
         for arguments, says in [(["--only", "mog22"], "'mog2'"),
