@@ -1,11 +1,11 @@
 /// The run loop: start or resume, warm up, freeze, sample, summarise; and save itself meanwhile.
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "host/adapt/stranded.hpp"
 #include "host/adapt/warmup.hpp"
+#include "host/clock.hpp"
 #include "host/configuration.hpp"
 #include "host/gradients.hpp"
 #include "host/io/checkpoint.hpp"
@@ -19,16 +19,6 @@
 namespace lockstep {
 
 namespace {
-
-class Clock {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-};
 
 /// Transitions per launch: enough to last about a fifth of a second, so that progress is live and
 /// Ctrl-C prompt, in whole chunks. It never changes a result.

@@ -1,12 +1,12 @@
 /// How a network is trained: Adam, its schedules, trials, which network is kept, when to stop.
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <optional>
 #include <span>
 
+#include "host/clock.hpp"
 #include "host/configuration.hpp"
 #include "host/io/checkpoint.hpp"
 #include "host/train/adam.hpp"
@@ -28,16 +28,6 @@ constexpr int kHistory = 200;      // points
 constexpr double kInterval = 0.2;  // seconds between calls of progress
 /// Iterations in a row whose every trajectory leaves the numbers: nothing is learned any more.
 constexpr int kAllLost = 10;
-
-class Clock {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-};
 
 /// Exponentially weighted means, corrected for having begun at zero, as Adam's moments are.
 class Running {

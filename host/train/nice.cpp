@@ -1,12 +1,12 @@
 #include "host/train/nice.hpp"
 
-#include <chrono>
 #include <cmath>
 #include <string>
 
 #include "host/autodiff/layers.hpp"
 #include "host/autodiff/operations.hpp"
 #include "host/autodiff/optimiser.hpp"
+#include "host/clock.hpp"
 #include "kernels/random/philox.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
@@ -87,7 +87,7 @@ class Trainer {
         critic_optimiser_(critic_.parameters(), {0.5, 0.9, 1e-8}) {}
 
   NiceTraining run() {
-    const auto begin = std::chrono::steady_clock::now();
+    const Clock clock;
     NiceTraining result;
     double farthest = -1;
     for (int i = 0; i <= o_.iterations; ++i) {
@@ -102,7 +102,7 @@ class Trainer {
         NiceOptions::Progress p = replay(network, i);
         p.done = i;
         p.total = o_.iterations;
-        p.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        p.seconds = clock.seconds();
         if (p.jump > farthest) {
           farthest = p.jump;
           result.network = network;
