@@ -4,11 +4,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <limits>
 #include <string>
 #include <type_traits>
 
+#include "host/hash.hpp"
 #include "host/io/json.hpp"
 #include "lockstep/config.hpp"
 #include "lockstep/network.hpp"
@@ -17,19 +17,9 @@ namespace lockstep {
 
 namespace {
 
-std::string hash(const void* data, std::size_t size) {  // FNV-1a
-  std::uint64_t h = 0xcbf29ce484222325u;
-  for (std::size_t i = 0; i < size; ++i) {
-    h = (h ^ static_cast<const unsigned char*>(data)[i]) * 0x100000001b3u;
-  }
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(h));
-  return text;
-}
-
 template <class T>
 std::string hash(const std::vector<T>& values) {
-  return values.empty() ? "none" : hash(values.data(), values.size() * sizeof(T));
+  return values.empty() ? "none" : hash_of(values.data(), values.size() * sizeof(T));
 }
 
 std::string hash_of_numbers(std::vector<double> values) {

@@ -1,11 +1,12 @@
 #include "lockstep/result.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <string>
+#include <vector>
 
+#include "host/hash.hpp"
 #include "host/io/json.hpp"
 
 namespace lockstep {
@@ -67,21 +68,15 @@ double Fit::nested_rhat_max() const {
 }
 
 std::string Fit::digest() const {
-  // FNV-1a over the bits, chain by chain, so that more chains do not change the first ones' digest.
-  std::uint64_t hash = 0xcbf29ce484222325u;
+  // Chain by chain, so that more chains do not change the first ones' digest.
+  std::vector<double> first;
   const std::int64_t chains = std::min<std::int64_t>(64, options.chains);
   for (std::int64_t c = 0; c < chains; ++c) {
     for (int j = 0; j < engine.dim; ++j) {
-      auto bits =
-          std::bit_cast<std::uint64_t>(positions[static_cast<std::size_t>(j * options.chains + c)]);
-      for (int byte = 0; byte < 8; ++byte, bits >>= 8) {
-        hash = (hash ^ (bits & 0xff)) * 0x100000001b3u;
-      }
+      first.push_back(positions[static_cast<std::size_t>(j * options.chains + c)]);
     }
   }
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
+  return hash_of(first.data(), first.size() * sizeof(double));
 }
 
 std::string Fit::summary() const {

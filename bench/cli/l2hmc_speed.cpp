@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <random>
 #include <vector>
 
 #include "bench/cli/interrupt.hpp"
@@ -16,18 +15,7 @@ namespace lockstep::bench {
 
 namespace {
 
-constexpr double kLeastSeconds = 0.02;  // of one timing
 constexpr int kRounds = 7;
-
-/// Inside the typical set of every target, and the same on every machine.
-std::vector<double> starts(int dim, std::int64_t chains) {
-  std::mt19937 bits(7);
-  std::vector<double> q(static_cast<std::size_t>(dim) * static_cast<std::size_t>(chains));
-  for (double& x : q) {
-    x = static_cast<double>(bits()) * 0x1p-32 - 0.5;
-  }
-  return q;
-}
 
 template <class F>
 double timed(F f) {
@@ -93,9 +81,9 @@ L2hmcSpeed::L2hmcSpeed(const TargetEntry& entry, const TargetOptions& target,
   const int dim = engine_->description().dim;
   const std::vector<double> ones(static_cast<std::size_t>(dim), 1.0);
   engine_->configure(sampler, {Metric::unit, ones, ones});
-  engine_->place(starts(dim, options.chains));
+  engine_->place(speed_starts(dim, options.chains));
   trainer_ = make_training_engine(entry, target, training);
-  trainer_->place(starts(dim, training.batch));
+  trainer_->place(speed_starts(dim, training.batch));
   launch_.loss_scale = training.loss_scale;
   launch_.noise_weight = training.noise_weight;
   launch_.stop_gradient = training.stop_gradient;

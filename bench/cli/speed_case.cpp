@@ -9,7 +9,6 @@ namespace lockstep::bench {
 
 namespace {
 
-constexpr double kLeastSeconds = 0.02;  // of one timing
 constexpr int kLongest = 1000;
 
 struct NamedSettings {
@@ -38,16 +37,6 @@ constexpr NamedSettings kSettings[] = {
     {"logistic", {0.02, 0}},
 };
 
-/// Uniform on +-1/2: inside the typical set of every target, and the same on every machine.
-std::vector<double> starts(int dim, std::int64_t chains) {
-  std::mt19937 bits(7);
-  std::vector<double> q(static_cast<std::size_t>(dim) * static_cast<std::size_t>(chains));
-  for (double& x : q) {
-    x = static_cast<double>(bits()) * 0x1p-32 - 0.5;
-  }
-  return q;
-}
-
 }  // namespace
 
 SpeedSettings speed_settings(const std::string& target) {
@@ -57,6 +46,15 @@ SpeedSettings speed_settings(const std::string& target) {
     }
   }
   return {};
+}
+
+std::vector<double> speed_starts(int dim, std::int64_t chains) {
+  std::mt19937 bits(7);
+  std::vector<double> q(static_cast<std::size_t>(dim) * static_cast<std::size_t>(chains));
+  for (double& x : q) {
+    x = static_cast<double>(bits()) * 0x1p-32 - 0.5;
+  }
+  return q;
 }
 
 SpeedCase::SpeedCase(const TargetEntry& entry, const TargetOptions& target,
@@ -69,7 +67,7 @@ SpeedCase::SpeedCase(const TargetEntry& entry, const TargetOptions& target,
   hmc.length_jitter = LengthJitter::none;
   hmc.metric = Metric::unit;
   engine_->configure(hmc, {Metric::unit, ones, ones});
-  engine_->place(starts(dim, options.chains));
+  engine_->place(speed_starts(dim, options.chains));
 
   timed(kShort, 1);  // first touch of code and memory
   const double once = timed(kShort, 1);

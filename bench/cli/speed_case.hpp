@@ -25,6 +25,12 @@ struct SpeedSettings {
 /// From a table in speed_case.cpp.
 SpeedSettings speed_settings(const std::string& target);
 
+/// Uniform on +-1/2, [dim][chains]: inside the typical set of every target, and the same on every
+/// machine.
+std::vector<double> speed_starts(int dim, std::int64_t chains);
+
+inline constexpr double kLeastSeconds = 0.02;  // of one timing
+
 class SpeedCase {
  public:
   /// @param lengths       leapfrog steps of the trajectories to time

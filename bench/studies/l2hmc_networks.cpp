@@ -1,26 +1,15 @@
 #include "bench/studies/l2hmc_networks.hpp"
 
-#include <cstdio>
 #include <filesystem>
 
 #include "bench/cli/interrupt.hpp"
 #include "bench/cli/progress.hpp"
+#include "host/hash.hpp"
 #include "lockstep/training.hpp"
 
 namespace lockstep::bench {
 
 namespace {
-
-/// FNV-1a of a text, in 16 hexadecimal digits.
-std::string hash_of(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  }
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
-  return digits;
-}
 
 /// The metric and the step size of HMC's own warm-up, from which training then starts.
 void start_warm(const L2hmcWorkplace& place, L2hmcOptions& options, TrainingRecord& cost) {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <cstdint>
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -13,6 +11,7 @@
 
 #include "bench/cli/arguments.hpp"
 #include "bench/cli/parse.hpp"
+#include "host/hash.hpp"
 #include "lockstep/config.hpp"
 #include "lockstep/error.hpp"
 
@@ -262,13 +261,7 @@ std::string Combination::command() const {
 }
 
 std::string Combination::key() const {
-  std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a
-  for (const char c : LOCKSTEP_VERSION "\n" + command()) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  }
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
+  return hash_of(LOCKSTEP_VERSION "\n" + command());
 }
 
 PreparedRun prepare(const Combination& combination) {
