@@ -88,7 +88,10 @@ class SamplerArguments {
   CLI::App* app_ = nullptr;
   std::string name_ = "hmc";
   std::optional<double> step_size_, step_jitter_, persistence_, target_acceptance_;
-  std::optional<int> leapfrog_;
+  std::optional<int> leapfrog_, longest_;
+  std::optional<double> hop_, no_flip_;
+  bool hop_per_coordinate_ = false;
+  std::optional<VisitOrder> order_;
   std::optional<LengthJitter> length_jitter_;
   std::optional<Integrator> integrator_;
   std::optional<Length> length_;
