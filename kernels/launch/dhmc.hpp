@@ -31,10 +31,12 @@ struct DiscontinuousSettings {
   DiscontinuousSettings(const Sampler& s, const PreparedMetric& metric,
                         const EngineDescription& about, int capacity)
       : sampler(s), sites(about.discontinuous) {
-    require(s.method == Method::dhmc || s.method == Method::mixed_hmc ||
-                s.method == Method::gibbs || s.method == Method::random_walk,
-            "these kernels are those of DHMC, Mixed HMC, Gibbs and the random walk: choose one of "
-            "them");
+    require(s.method != Method::hmc && s.method != Method::l2hmc,
+            "the density jumps along " +
+                (sites.empty() ? std::string("some coordinates")
+                               : about.names[static_cast<std::size_t>(sites.front())]) +
+                ", which " + (s.method == Method::hmc ? "HMC" : "L2HMC") +
+                " would not see: choose DHMC, Mixed HMC, Gibbs or the random walk");
     Sampler plain = s;
     plain.method = Method::random_walk;  // of the kernels that read a metric's arrays
     // Discontinuous coordinates have no Gaussian momentum, except for the random walk.
