@@ -149,8 +149,8 @@ class JollySeber {
     here.weight = select(moves, there.weight, here.weight);
   }
 
-  /// A draw of U_i given all else, by inversion of its law, which is summed; at the middle of its
-  /// cell. Written c(n) e^(-b(n)), with
+  /// A draw of U_i given all else, by inversion of its law, which is summed; even in its cell.
+  /// Written c(n) e^(-b(n)), with
   ///   c(n + 1) / c(n) = (n + 1) (1 - p_i) / (n + 1 - u_i)   (i = 1: n for n + 1, by 1 / U_1)
   /// and b the normal densities of U_i and U_(i+1), it is log-concave: the first by u_1 >= 1, the
   /// rest because square over linear is convex and sigma_B^2 > U outweighs the logarithm of v_i. So
@@ -210,12 +210,15 @@ class JollySeber {
     T total = T(0);
     outwards([&](const T&, const T& w) { total = total + w; });
     const T wanted = u * total;
-    T sum = T(0), drawn = mode;
+    T sum = T(0), drawn = mode, below = T(0), weight = T(1);
     outwards([&](const T& n, const T& w) {
-      drawn = select(sum < wanted && T(0) < w, n, drawn);  // the last that begins below it
+      const Mask<T> reached = sum < wanted && T(0) < w;
+      drawn = select(reached, n, drawn);  // the last that begins below it
+      below = select(reached, sum, below);
+      weight = select(reached, w, weight);
       sum = sum + w;
     });
-    return place_in(cells(i), drawn, T(0.5f));
+    return place_in(cells(i), drawn, (wanted - below) / weight);
   }
 
   template <class T>
