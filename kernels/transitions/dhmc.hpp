@@ -125,18 +125,29 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
                                      const L& step_scale, L* tally) const {
     static_assert(Group::size == 1);
     const int d = dimension(target);
-    const bool smooth = this->has_smooth(d);
+    const L u = this->smooth_momentum(group, d, stream, transition, p);
+    this->laplace_momentum(stream, transition, p);
+    const Sum<L> before = x.potential + this->energy(group, d, p);
+    Position<L, Slots> y;
+    this->begin(d, x, y);
+    travel(target, group, stream, transition, step_scale, y, p, tally);
+    const Info<L> info = rule(before, y.potential + this->energy(group, d, p), L(0), u);
+    this->accept(d, info.accepted, y, x);
+    return info;
+  }
+
+  /// The trajectory from (y, p), [dim] each: with Visit::laplace a map that preserves volume and,
+  /// once p is turned around, undoes itself.
+  template <class Target, class L, int Slots, class Group, class Stream>
+  LOCKSTEP_INLINE void travel(const Target& target, const Group& group, const Stream& stream,
+                              std::uint32_t transition, const L& step_scale, Position<L, Slots>& y,
+                              L* p, L* tally) const {
     const Trajectory& trajectory = this->trajectory;
     const L step = L(static_cast<S>(trajectory.step_size_at(transition))) * step_scale;
     const L hop = L(static_cast<S>(trajectory.hop_at(transition))) * step_scale;
     const int steps = trajectory.steps_at(transition);
+    const bool smooth = this->has_smooth(dimension(target));
 
-    const L u = this->smooth_momentum(group, d, stream, transition, p);
-    this->laplace_momentum(stream, transition, p);
-    const Sum<L> before = x.potential + this->energy(group, d, p);
-
-    Position<L, Slots> y;
-    this->begin(d, x, y);
     std::uint16_t order[2 * N];
     [[maybe_unused]] int when[kVisit == Visit::exchange ? N : 1];
     Visits<S> visits;
@@ -178,11 +189,6 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
       }
       y.potential = potential(target, group, y.q);
     }
-    const Sum<L> after = y.potential + this->energy(group, d, p);
-
-    const Info<L> info = rule(before, after, L(0), u);
-    this->accept(d, info.accepted, y, x);
-    return info;
   }
 };
 
