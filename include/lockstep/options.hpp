@@ -65,6 +65,9 @@ struct Sampler {
   Length length = Length::given;
   /// L2HMC (lockstep/l2hmc.hpp): what leads its trajectories.
   std::shared_ptr<const Network> network;
+  /// L2HMC on CUDA: whether wide networks are evaluated on matrix units, a sum to 5e-5 of its
+  /// terms, or by float multiply-adds as on the CPU. Either way the sampler is exact.
+  bool matrix_units = true;
 };
 
 /// Hamiltonian Monte Carlo. Members as in Sampler.
