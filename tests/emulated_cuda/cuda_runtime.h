@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -207,18 +208,54 @@ inline void mma_m16n8k16(float (&c)[4], const std::uint32_t (&a)[4], const std::
 // ---- the runtime
 // -----------------------------------------------------------------------------------
 
-enum cudaError_t { cudaSuccess, cudaErrorMemoryAllocation = 2 };
+enum cudaError_t {
+  cudaSuccess,
+  cudaErrorMemoryAllocation = 2,
+  cudaErrorStreamCaptureUnsupported = 900
+};
 inline const char* cudaGetErrorString(cudaError_t e) {
-  return e == cudaSuccess ? "no error" : "out of memory";
+  return e == cudaSuccess                 ? "no error"
+         : e == cudaErrorMemoryAllocation ? "out of memory"
+                                          : "operation not permitted when stream is capturing";
 }
 inline const char* cudaGetErrorName(cudaError_t e) {
-  return e == cudaSuccess ? "cudaSuccess" : "cudaErrorMemoryAllocation";
+  return e == cudaSuccess                 ? "cudaSuccess"
+         : e == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation"
+                                          : "cudaErrorStreamCaptureUnsupported";
 }
 inline cudaError_t cudaGetLastError() {
   return cudaSuccess;
 }
 
-using cudaStream_t = int*;
+namespace emulated {
+
+using Graph = std::vector<std::function<void()>>;
+
+/// In capture, a stream keeps its work in a graph.
+struct Stream {
+  Graph* capturing = nullptr;
+};
+
+/// Calls so far that gave the card work: copies, kernels, graphs.
+inline int submissions = 0;
+
+template <class F>
+cudaError_t submit(Stream* stream, F work) {
+  if (stream != nullptr && stream->capturing != nullptr) {
+    stream->capturing->push_back(work);
+  } else {
+    ++submissions;
+    work();
+  }
+  return cudaSuccess;
+}
+
+/// Of the card.
+inline int compute_capability = 9;
+
+}  // namespace emulated
+
+using cudaStream_t = emulated::Stream*;
 using cudaEvent_t = int*;
 enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
@@ -242,7 +279,7 @@ inline cudaError_t cudaGetDevice(int* device) {
 }
 enum cudaDeviceAttr { cudaDevAttrComputeCapabilityMajor };
 inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
-  *value = 9;
+  *value = emulated::compute_capability;
   return cudaSuccess;
 }
 
@@ -265,23 +302,24 @@ inline cudaError_t cudaFree(void* p) {
 inline cudaError_t cudaFreeHost(void* p) {
   return cudaFree(p);
 }
-inline cudaError_t cudaMemsetAsync(void* p, int value, std::size_t bytes, cudaStream_t) {
-  std::memset(p, value, bytes);
-  return cudaSuccess;
+inline cudaError_t cudaMemsetAsync(void* p, int value, std::size_t bytes, cudaStream_t stream) {
+  return emulated::submit(stream, [=] { std::memset(p, value, bytes); });
 }
 inline cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
-                                   cudaStream_t) {
-  std::memcpy(to, from, bytes);
+                                   cudaStream_t stream) {
+  return emulated::submit(stream, [=] { std::memcpy(to, from, bytes); });
+}
+inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  *stream = new emulated::Stream;
   return cudaSuccess;
 }
-inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t*, unsigned) {
+inline cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  delete stream;
   return cudaSuccess;
 }
-inline cudaError_t cudaStreamDestroy(cudaStream_t) {
-  return cudaSuccess;
-}
-inline cudaError_t cudaStreamSynchronize(cudaStream_t) {
-  return cudaSuccess;
+inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  return stream != nullptr && stream->capturing != nullptr ? cudaErrorStreamCaptureUnsupported
+                                                           : cudaSuccess;
 }
 inline cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) {
   return cudaSuccess;
@@ -314,16 +352,55 @@ cudaError_t cudaFuncSetAttribute(Kernel, cudaFuncAttribute, int) {
 
 template <class... P>
 cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 grid, dim3 block, void** arguments,
-                             std::size_t, cudaStream_t) {
-  const auto run = [&]<std::size_t... I>(std::index_sequence<I...>) {
-    kernel(*static_cast<std::remove_reference_t<P>*>(arguments[I])...);
-  };
-  for (unsigned y = 0; y < grid.y; ++y) {
-    for (unsigned x = 0; x < grid.x; ++x) {
-      blockIdx = dim3(x, y, 0);
-      blockDim = block;
-      emulated::Block::mine().run(block.x, [&] { run(std::index_sequence_for<P...>{}); });
-    }
+                             std::size_t, cudaStream_t stream) {
+  const auto copied = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return std::tuple<std::remove_cvref_t<P>...>(
+        *static_cast<std::remove_reference_t<P>*>(arguments[I])...);
   }
+  (std::index_sequence_for<P...>{});
+  return emulated::submit(stream, [=] {
+    for (unsigned y = 0; y < grid.y; ++y) {
+      for (unsigned x = 0; x < grid.x; ++x) {
+        blockIdx = dim3(x, y, 0);
+        blockDim = block;
+        emulated::Block::mine().run(block.x, [&] { std::apply(kernel, copied); });
+      }
+    }
+  });
+}
+
+// ---- graphs
+// -----------------------------------------------------------------------------------
+
+using cudaGraph_t = emulated::Graph*;
+using cudaGraphExec_t = emulated::Graph*;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeRelaxed = 2 };
+
+inline cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  stream->capturing = new emulated::Graph;
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = std::exchange(stream->capturing, nullptr);
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* to, cudaGraph_t from,
+                                                 unsigned long long) {
+  *to = new emulated::Graph(*from);
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
+  return emulated::submit(stream, [=] {
+    for (const auto& work : *graph) {
+      work();
+    }
+  });
+}
+inline cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) {
+  delete graph;
   return cudaSuccess;
 }

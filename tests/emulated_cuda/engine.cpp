@@ -369,6 +369,41 @@ TEST(EmulatedCuda, Training) {
   expect_training_parity(EightSchoolsNc{}, {10, 2, 9, 3}, 0.5);
 }
 
+/// The host asks for a step in one call, whatever is in it; the first of a kind is put together.
+TEST(EmulatedCuda, ATrainingStepIsOneLaunch) {
+  TrainingPlace place;
+  place.shape = {2, 3, 5, 2};
+  place.batch = 9;
+  CudaTrainingEngine<Scg> engine(Scg{}, place);
+  const Network network = network_of(place.shape, 0.1);
+  engine.place(std::vector<double>(18, 0.25));
+  std::vector<double> gradient(network.parameters.size());
+  for (const double noise : {0.0, 1.0}) {
+    for (std::uint32_t i = 0; i < 3; ++i) {
+      const int before = emulated::submissions;
+      engine.step(network, {.iteration = i, .noise_weight = noise}, gradient);
+      EXPECT_EQ(emulated::submissions, before + 1);
+    }
+  }
+}
+
+/// What is thrown while a graph is put together leaves the stream as it was.
+TEST(EmulatedCuda, AFailedCaptureEnds) {
+  cuda::WorkStream stream;
+  cuda::DeviceArray<int> array(1, "a number");
+  int number = 3;
+  // Waiting is what cannot be captured.
+  EXPECT_THROW(cuda::Graph(stream, "a graph", [&] { array.upload(&number, stream); }),
+               BackendError);
+  array.upload(&number, stream);
+  number = 0;
+  const cuda::Graph graph(stream, "a graph",
+                          [&] { array.begin_download(&number, stream, array.size()); });
+  EXPECT_EQ(number, 0);
+  graph.launch(stream);
+  EXPECT_EQ(number, 3);
+}
+
 TEST(EmulatedCuda, TrainingGoesOnFromAnArchive) {
   TrainingPlace place;
   place.shape = {2, 3, 5, 2};
