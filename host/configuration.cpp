@@ -110,7 +110,8 @@ std::vector<Setting> configuration_of(Engine& engine, const Sampler& s, const Sa
   add("potential at fixed points", probe(engine));
 
   const auto& [method, step_size, step_jitter, leapfrog, length_jitter, integrator, metric,
-               inverse_mass, persistence, target_acceptance, length, network, matrix_units] = s;
+               inverse_mass, persistence, target_acceptance, length, network, longest, hop,
+               hop_scale, hop_per_coordinate, target_no_flip, order, matrix_units] = s;
   add("method", spelled(kMethodNames, method));
   add("step_size", step_size);
   add("step_jitter", step_jitter);
@@ -123,6 +124,12 @@ std::vector<Setting> configuration_of(Engine& engine, const Sampler& s, const Sa
   add("target_acceptance", target_acceptance);
   add("length", spelled(kLengthNames, length));
   add("network", network ? hash(*network) : "none");
+  add("longest", longest);
+  add("hop", hop);
+  add("hop_scale", hash(hop_scale));
+  add("hop_per_coordinate", hop_per_coordinate);
+  add("target_no_flip", target_no_flip);
+  add("order", spelled(kVisitOrderNames, order));
   add("matrix_units", matrix_units);
 
   // What is asked of the backend shows in `about`. Threads share work and change no bit.

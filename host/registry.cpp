@@ -35,7 +35,8 @@ const std::vector<TargetEntry>& targets() {
     std::vector<TargetEntry> all;
     for (const auto family :
          {registry::analytic, registry::hierarchical, registry::binary_regressions,
-          registry::linear_regressions, registry::counts_and_mixtures, registry::time_series}) {
+          registry::linear_regressions, registry::counts_and_mixtures, registry::time_series,
+          registry::discontinuous}) {
       for (TargetEntry& e : family()) {
         all.push_back(std::move(e));
       }

@@ -39,7 +39,8 @@ struct TargetEntry {
   std::string description;  // one line
   std::string options;      // the TargetOptions it takes, for help: "--dim", ...
   bool needs_data = false;
-  ReferenceName reference;  // with the target's own defaults
+  bool discontinuous = false;  // its density jumps along some coordinates: for dhmc, mixed-hmc, ...
+  ReferenceName reference;     // with the target's own defaults
   /// Binds the target to a backend. @throw FileError if data is absent, UsageError for bad options
   std::function<std::unique_ptr<Engine>(const TargetOptions&, const SampleOptions&)> make;
   /// L2HMC's engine on CUDA, in float; null where the target has none.

@@ -140,6 +140,7 @@ class Run {
       launch.count =
           launch.fresh_momentum ? 1 : length.next(end - fit_.draws_done, fit_.draws_done % kChunk);
       launch.step_size = fit_.sampler.step_size;
+      launch.hop = fit_.sampler.hop;
       const Clock clock;
       const Pooled pooled = engine_.advance_recording(launch);
       length.took(launch.count, clock.seconds());

@@ -1,5 +1,6 @@
 #include "host/starts.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <string>
@@ -13,17 +14,26 @@ namespace {
 
 constexpr int kAttempts = 100;
 
-/// Fills the column of `q` of one superchain: uniform on [-radius, radius], all its chains alike.
-void draw_superchain(std::vector<double>& q, std::int64_t chains, int dim, std::int64_t first,
+/// Fills the column of `q` of one superchain, all its chains alike: where the target says, or
+/// uniform on [-radius, radius].
+void draw_superchain(std::vector<double>& q, const EngineDescription& about, std::int64_t first,
                      std::int64_t last, int attempt, const SampleOptions& options) {
   const auto stream = Stream<double>::of(options.seed, static_cast<std::uint64_t>(first));
+  const int dim = about.dim;
+  std::vector<double> u(static_cast<std::size_t>(dim)), x(u.size());
   for (int j = 0; j < dim; ++j) {
-    const auto word = words(stream, static_cast<std::uint32_t>(attempt), Purpose::start,
-                            static_cast<std::uint32_t>(j / 4))[j % 4];
-    const double x = options.start_radius * (2 * uniform(word) - 1);
-    for (std::int64_t c = first; c < last; ++c) {
-      q[static_cast<std::size_t>(j * chains + c)] = x;
-    }
+    u[static_cast<std::size_t>(j)] =
+        uniform(words(stream, static_cast<std::uint32_t>(attempt), Purpose::start,
+                      static_cast<std::uint32_t>(j / 4))[j % 4]);
+  }
+  if (about.start) {
+    about.start(u.data(), x.data());
+  } else {
+    std::transform(u.begin(), u.end(), x.begin(),
+                   [&](double v) { return options.start_radius * (2 * v - 1); });
+  }
+  for (int j = 0; j < dim; ++j) {
+    std::fill_n(q.begin() + j * about.chains + first, last - first, x[static_cast<std::size_t>(j)]);
   }
 }
 
@@ -73,8 +83,7 @@ void start_chains(Engine& engine, const SampleOptions& options) {
   for (int attempt = 0;; ++attempt) {
     for (std::int64_t first = 0; !given && first < chains; first += width) {
       if (wrong[static_cast<std::size_t>(first / width)]) {
-        draw_superchain(q, chains, about.dim, first, std::min(first + width, chains), attempt,
-                        options);
+        draw_superchain(q, about, first, std::min(first + width, chains), attempt, options);
       }
     }
     engine.place(q);

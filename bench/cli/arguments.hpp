@@ -88,11 +88,15 @@ class SamplerArguments {
   CLI::App* app_ = nullptr;
   std::string name_ = "hmc";
   std::optional<double> step_size_, step_jitter_, persistence_, target_acceptance_;
-  std::optional<int> leapfrog_;
+  std::optional<int> leapfrog_, longest_;
+  std::optional<double> hop_, no_flip_;
+  bool hop_per_coordinate_ = false;
+  std::optional<VisitOrder> order_;
   std::optional<LengthJitter> length_jitter_;
   std::optional<Integrator> integrator_;
   std::optional<Length> length_;
   std::string metric_, network_;
+  bool plain_networks_ = false;
 };
 
 /// How warm-up goes about it.
@@ -114,6 +118,11 @@ void check_settled(const SampleOptions& options, const EngineDescription& engine
 
 /// @throw UsageError  naming the option, unless it is positive and finite
 void check_positive(const std::string& option, double value);
+
+/// What asks for networks without matrix units.
+inline constexpr const char* kPlainNetworks = "--plain-networks";
+inline constexpr const char* kPlainNetworksHelp =
+    "l2hmc on CUDA: wide networks by float multiply-adds, not on matrix units";
 
 /// The names of the samplers, with a line on each.
 struct SamplerDescription {

@@ -19,16 +19,22 @@ struct Applicability {
   std::initializer_list<const char*> samplers;
 };
 const Applicability kApplicability[] = {
-    {"--step-jitter", {"hmc", "mala", "ghmc"}},
-    {"--leapfrog", {"hmc", "ghmc"}},
-    {"--length-jitter", {"hmc"}},
+    {"--step-jitter", {"hmc", "mala", "ghmc", "dhmc", "mixed-hmc", "gibbs"}},
+    {"--leapfrog", {"hmc", "ghmc", "dhmc", "mixed-hmc", "gibbs"}},
+    {"--longest", {"hmc", "dhmc", "mixed-hmc", "gibbs"}},
+    {"--length-jitter", {"hmc", "dhmc", "mixed-hmc", "gibbs"}},
+    {"--hop", {"dhmc", "mixed-hmc", "gibbs"}},
+    {"--no-flip", {"dhmc", "mixed-hmc", "gibbs"}},
+    {"--hop-per-coordinate", {"dhmc"}},
+    {"--visit-order", {"dhmc"}},
     {"--tune-length", {"hmc"}},
     {"--integrator", {"hmc", "ghmc"}},
     {"--persistence", {"ghmc"}},
-    {"--step-size", {"hmc", "mala", "ghmc", "rwm"}},
-    {"--metric", {"hmc", "mala", "ghmc", "rwm"}},
-    {"--target-acceptance", {"hmc", "mala", "ghmc", "rwm"}},
+    {"--step-size", {"hmc", "mala", "ghmc", "rwm", "dhmc", "mixed-hmc", "gibbs"}},
+    {"--metric", {"hmc", "mala", "ghmc", "rwm", "dhmc", "mixed-hmc", "gibbs"}},
+    {"--target-acceptance", {"hmc", "mala", "ghmc", "rwm", "dhmc", "mixed-hmc", "gibbs"}},
     {"--network", {"l2hmc"}},
+    {kPlainNetworks, {"l2hmc"}},
 };
 
 Sampler defaults_of(const std::string& name) {
@@ -43,6 +49,15 @@ Sampler defaults_of(const std::string& name) {
   }
   if (name == "rwm") {
     return RandomWalk{};
+  }
+  if (name == "dhmc") {
+    return Dhmc{};
+  }
+  if (name == "mixed-hmc") {
+    return MixedHmc{};
+  }
+  if (name == "gibbs") {
+    return Gibbs{};
   }
   std::vector<std::string> known;
   for (const SamplerDescription& s : sampler_descriptions()) {
@@ -60,6 +75,9 @@ const std::vector<SamplerDescription>& sampler_descriptions() {
       {"mala", "Metropolis-adjusted Langevin: HMC of one step"},
       {"ghmc", "generalised HMC: short trajectories, momentum persists (--persistence)"},
       {"rwm", "random-walk Metropolis-Hastings"},
+      {"dhmc", "discontinuous HMC: integers and jumps, by Laplace momenta"},
+      {"mixed-hmc", "Mixed HMC: integers and categories, by proposals during a trajectory"},
+      {"gibbs", "HMC for the smooth parameters, then one update of each of the others"},
       {"l2hmc", "HMC whose trajectories a network leads (--network, from `train`)"},
   };
   return all;
@@ -68,7 +86,7 @@ const std::vector<SamplerDescription>& sampler_descriptions() {
 void SamplerArguments::add_to(CLI::App& app) {
   app_ = &app;
   const std::string group = "Sampler";
-  app.add_option("--sampler", name_, "hmc, mala, ghmc, rwm or l2hmc")
+  app.add_option("--sampler", name_, "hmc, mala, ghmc, rwm, dhmc, mixed-hmc, gibbs or l2hmc")
       ->type_name("NAME")
       ->capture_default_str()
       ->group(group);
@@ -80,6 +98,19 @@ void SamplerArguments::add_to(CLI::App& app) {
       ->group(group);
   app.add_option("--leapfrog", leapfrog_, "Mean steps of a trajectory [hmc 10, ghmc 1]")
       ->type_name("INT")
+      ->group(group);
+  app.add_option("--longest", longest_, "Steps uniform on --leapfrog to this many instead")
+      ->type_name("INT")
+      ->group(group);
+  app.add_option("--hop", hop_, "How far a discontinuous parameter goes; 0: tuned [0]")
+      ->type_name("FLOAT")
+      ->group(group);
+  app.add_option("--no-flip", no_flip_, "What the hop is tuned to [dhmc 0.8, others 0.44]")
+      ->type_name("FLOAT")
+      ->group(group);
+  app.add_flag("--hop-per-coordinate", hop_per_coordinate_, "Tunes each one's hop on its own")
+      ->group(group);
+  add_choice(app, "--visit-order", order_, kVisitOrderNames, "Of discontinuous parameters [coin]")
       ->group(group);
   add_choice(app, "--length-jitter", length_jitter_, kLengthJitterNames,
              "How that number varies [uniform]")
@@ -106,6 +137,7 @@ void SamplerArguments::add_to(CLI::App& app) {
   app.add_option("--network", network_, "What leads l2hmc, as `lockstep-bench train` writes it")
       ->type_name("FILE.json")
       ->group(group);
+  app.add_flag(kPlainNetworks, plain_networks_, kPlainNetworksHelp)->group(group);
 }
 
 void SamplerArguments::check_applicable() const {
@@ -129,13 +161,20 @@ Sampler SamplerArguments::sampler() const {
     check_applicable();
     require(!network_.empty(),
             "--sampler l2hmc needs a network: give --network, from `lockstep-bench train`");
-    return L2hmc(Network::load(network_));
+    L2hmc l2hmc(Network::load(network_));
+    l2hmc.matrix_units = !plain_networks_;
+    return l2hmc;
   }
   Sampler s = defaults_of(name_);
   check_applicable();
   s.step_size = step_size_.value_or(s.step_size);
   s.step_jitter = step_jitter_.value_or(s.step_jitter);
   s.leapfrog = leapfrog_.value_or(s.leapfrog);
+  s.longest = longest_.value_or(s.longest);
+  s.hop = hop_.value_or(s.hop);
+  s.target_no_flip = no_flip_.value_or(s.target_no_flip);
+  s.hop_per_coordinate = hop_per_coordinate_;
+  s.order = order_.value_or(s.order);
   s.length_jitter = length_jitter_.value_or(s.length_jitter);
   s.integrator = integrator_.value_or(s.integrator);
   s.persistence = persistence_.value_or(s.persistence);

@@ -123,6 +123,7 @@ double WarmUp::first_step_size() {
   for (int i = 0; i < 60; ++i) {
     Launch launch{next_transition_++, 1, step, 1, true};
     launch.observe = true;
+    launch.hop = sampler_.hop;
     const Pooled pooled = advance(launch);
     const int wanted = pooled.acceptance > 0.8 ? 1 : -1;
     if (direction == 0) {
@@ -179,6 +180,7 @@ void WarmUp::step() {
   const double step = step_size();
   Launch launch{next_transition_++, 1, step, 0, fresh_momentum_};
   launch.observe = true;
+  launch.hop = sampler_.hop;
   if (length_) {
     launch.steps = length_->steps(launch.first, step);
     launch.leave_momentum = true;

@@ -31,8 +31,8 @@ std::string sampler_name(const Sampler& sampler) {
   if (sampler.method == Method::random_walk) {
     return "rwm";
   }
-  if (sampler.method == Method::l2hmc) {
-    return "l2hmc";
+  if (sampler.method != Method::hmc) {
+    return spelled(kMethodNames, sampler.method);
   }
   if (sampler.persistence > 0) {
     return "ghmc";

@@ -38,10 +38,13 @@ inline constexpr std::array<Spelling<Metric>, 6> kMetricNames{{
     {Metric::fisher, "fisher"},
     {Metric::low_rank, "low-rank"},
 }};
-inline constexpr std::array<Spelling<Method>, 3> kMethodNames{{
+inline constexpr std::array<Spelling<Method>, 6> kMethodNames{{
     {Method::random_walk, "random walk"},
     {Method::hmc, "hmc"},
     {Method::l2hmc, "l2hmc"},
+    {Method::dhmc, "dhmc"},
+    {Method::mixed_hmc, "mixed-hmc"},
+    {Method::gibbs, "gibbs"},
 }};
 inline constexpr std::array<Spelling<Length>, 3> kLengthNames{{
     {Length::given, "given"},
@@ -63,6 +66,10 @@ inline constexpr std::array<Spelling<LengthJitter>, 3> kLengthJitterNames{{
     {LengthJitter::none, "none"},
     {LengthJitter::uniform, "uniform"},
     {LengthJitter::halton, "halton"},
+}};
+inline constexpr std::array<Spelling<VisitOrder>, 2> kVisitOrderNames{{
+    {VisitOrder::coin, "coin"},
+    {VisitOrder::permutation, "permutation"},
 }};
 inline constexpr std::array<Spelling<Backend>, 3> kBackendNames{{
     {Backend::automatic, "auto"},

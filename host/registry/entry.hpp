@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "host/registry.hpp"
+#include "kernels/instantiate/cuda_dhmc.hpp"
 #include "kernels/instantiate/cuda_l2hmc.hpp"
+#include "kernels/launch/dhmc.hpp"
+#include "kernels/launch/erased.hpp"
 #include "kernels/launch/l2hmc.hpp"
 #include "kernels/launch/make.hpp"
-#include "kernels/targets/erased.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep::registry {
@@ -26,6 +28,7 @@ Entries binary_regressions();
 Entries linear_regressions();
 Entries counts_and_mixtures();
 Entries time_series();
+Entries discontinuous();
 
 #if LOCKSTEP_WITH_CUDA
 inline constexpr bool kWithCuda = true;
@@ -46,6 +49,22 @@ std::unique_ptr<Engine> bind(const Target& target, const SampleOptions& options)
     }
   }
   return make_cpu_engine<S>(target, options);
+}
+
+/// The same for a target with discontinuous coordinates.
+template <class S, class Target>
+requires HasDiscontinuities<Target> std::unique_ptr<Engine> bind(const Target& target,
+                                                                 const SampleOptions& options) {
+  constexpr bool cuda = kWithCuda && std::is_same_v<S, float> && has_cuda_dhmc<Target>;
+  require(options.backend != Backend::cuda || !kWithCuda || cuda,
+          "this target runs on CUDA in float only, if at all: choose --precision float, or the cpu "
+          "backend");
+  if (resolve_backend(options.backend, cuda) == Backend::cuda) {
+    if constexpr (cuda) {
+      return make_cuda_discontinuous_engine(target, options);
+    }
+  }
+  return make_cpu_discontinuous_engine<S>(block_target<S>(target, kMostDiscontinuous), options);
 }
 
 template <class Target>
@@ -82,6 +101,7 @@ TargetEntry entry(std::string name, std::string description, std::string options
   e.name = std::move(name);
   e.description = std::move(description);
   e.options = std::move(options);
+  e.discontinuous = HasDiscontinuities<decltype(make(TargetOptions{}))>;
   e.make = [make](const TargetOptions& t, const SampleOptions& s) { return bind(make(t), s); };
   e.make_cuda_l2hmc = [make](const TargetOptions& t, const SampleOptions& s) {
     return bind_cuda_l2hmc(make(t), s);
@@ -116,6 +136,7 @@ TargetEntry data_entry(std::string name, std::string description, std::string op
   e.description = std::move(description);
   e.options = std::move(options);
   e.needs_data = true;
+  e.discontinuous = HasDiscontinuities<decltype(target(load(TargetOptions{}), double{}))>;
   e.make = [=](const TargetOptions& t, const SampleOptions& s) {
     using Data = decltype(load(t));
     const auto data = std::make_shared<const Data>(load(t));

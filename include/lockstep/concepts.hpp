@@ -23,10 +23,30 @@
 ///   template <class T> LOCKSTEP_HD void constrain(const T* q, T* x) const;
 ///                                                    // the reported scale, [dim] -> [dim]
 ///   std::vector<std::string> names() const;          // of the reported parameters, [dim]
+///   void start(const double* u, double* q) const;    // a start from dim uniforms on (0, 1]
 ///   Truth truth() const;                             // what is known of their law
 ///   template <class Copy> Target moved(Copy copy) const;
 ///       // for targets that hold pointers: the same target with each array `p` of n elements
 ///       // replaced by `copy(p, n)`, which the CUDA backend uses to put it on the device.
+///
+/// A target whose density jumps along some coordinates, such as embedded integers
+/// (kernels/targets/embedding.hpp), says so, and is sampled by Dhmc, MixedHmc or Gibbs:
+///
+///   LOCKSTEP_HD bool discontinuous(int j) const;       // whether U jumps along q_j
+///   template <class T> struct Cache;                   // what differences share; optional, with
+///   template <class T> LOCKSTEP_HD void prepare(const T* q, Cache<T>& cache) const;
+///   template <class T> LOCKSTEP_HD T delta(int j, const T* q, const T& to, Cache<T>& cache) const;
+///       // U(q with q_j = to) - U(q), and exactly minus that for the way back; +infinity outside
+///       // the support. Without it: the difference of two potentials.
+///   template <class T> LOCKSTEP_HD void commit(int j, const T* q, const T& to, const Mask<T>&
+///   moves,
+///                                              Cache<T>& cache) const;
+///       // chains in `moves` go to `to`, the others stay; q still holds where they are
+///   template <class T> LOCKSTEP_HD T exchange(int j, const T& x, const T& u) const;
+///       // a symmetric proposal from x by a uniform on (0, 1], for Mixed HMC and Gibbs: another of
+///       // the categories. Without it: a step along q_j.
+///   template <class T> LOCKSTEP_HD T conditional(int j, const T* q, const T& u) const;
+///       // a draw of q_j given the others, for Gibbs
 ///
 /// `T` is any lane: float, double, a register of chains, or a Dual over one of them. So a potential
 /// is straight-line code: constants are written T(0.5), choices `lockstep::select(mask, a, b)`,
@@ -106,6 +126,26 @@ concept HasConstrain = requires(const Target& t, const L* q, L* x) {
 template <class Target>
 concept HasNames = requires(const Target& t) {
   { t.names() } -> std::convertible_to<std::vector<std::string>>;
+};
+
+template <class Target>
+concept HasStart = requires(const Target& t, const double* u, double* q) {
+  t.start(u, q);
+};
+
+template <class Target>
+concept HasDiscontinuities = requires(const Target& t) {
+  { t.discontinuous(0) } -> std::convertible_to<bool>;
+};
+
+template <class Target, class L>
+concept HasExchange = requires(const Target& t, const L& x) {
+  { t.exchange(0, x, x) } -> std::convertible_to<L>;
+};
+
+template <class Target, class L>
+concept HasConditional = requires(const Target& t, const L* q, const L& u) {
+  { t.conditional(0, q, u) } -> std::convertible_to<L>;
 };
 
 template <class Target>

@@ -4,7 +4,9 @@
 /// metric, how long); an engine moves its chains. Everything crosses in float64 and plain arrays,
 /// so code that drives engines needs neither CUDA nor SIMD headers.
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -42,6 +44,10 @@ struct EngineDescription {
   int dim = 0;
   std::int64_t chains = 0;
   std::vector<std::string> names;  // of the reported parameters, [dim]
+  /// Coordinates along which the density jumps; only lockstep/dhmc.hpp's samplers move them.
+  std::vector<int> discontinuous;
+  /// Where chains start, from dim uniforms on (0, 1]: q, unconstrained. None: within start_radius.
+  std::function<void(const double* u, double* q)> start;
   bool has_truth = false;
   Truth truth;
 };
@@ -60,6 +66,7 @@ struct Launch {
   bool leave_momentum = false;
   /// Keeps what each chain did in the last transition, for `observed`.
   bool observe = false;
+  double hop = 1.0;  // of discontinuous coordinates, before jitter
 };
 
 /// What to record while sampling.
@@ -159,6 +166,10 @@ class Engine {
   /// rows from `first_row` on, [rows][chains]. Rows are the parameters on the reported scale, then
   /// those of Draws.
   virtual void observed(int first_row, std::span<double> values) const = 0;
+
+  /// What the last launch's transitions tallied, summed over chains, [dim]: for each discontinuous
+  /// coordinate min(1, exp(-dU)) of every visit, the probability that the visit moved it.
+  virtual void tallies(std::span<double> sums) const { std::fill(sums.begin(), sums.end(), 0.0); }
 
   /// Prepares recording: clears the statistics, allocates the kept draws.
   virtual void record(const Recording& recording) = 0;

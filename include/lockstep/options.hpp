@@ -12,7 +12,7 @@ namespace lockstep {
 
 struct Network;
 
-enum class Method : std::uint8_t { random_walk, hmc, l2hmc };
+enum class Method : std::uint8_t { random_walk, hmc, l2hmc, dhmc, mixed_hmc, gibbs };
 enum class Integrator : std::uint8_t { leapfrog, minimal_norm_2, minimal_norm_4 };
 /// How the metric M is shaped and, unless it is given, estimated from the chains' warm-up draws:
 ///   automatic  dense where the draws are strongly correlated (and enough, and of at most 64
@@ -23,6 +23,10 @@ enum class Integrator : std::uint8_t { leapfrog, minimal_norm_2, minimal_norm_4 
 ///   low_rank   a diagonal plus a few directions of the same criterion, for many dimensions
 enum class Metric : std::uint8_t { automatic, unit, diagonal, dense, fisher, low_rank };
 enum class LengthJitter : std::uint8_t { none, uniform, halton };
+/// In which order DHMC visits discontinuous coordinates. `coin`: one order or its reverse, by a
+/// coin for each trajectory; `permutation`: a fresh one for each step. A fixed order would break
+/// reversibility.
+enum class VisitOrder : std::uint8_t { coin, permutation };
 /// Whether warm-up tunes the trajectory length, and by what: the change in the squared distance
 /// from the mean (ChEES: Hoffman, Radul & Sountsov, AISTATS 2021), or along the leading principal
 /// component (SNAPER: Sountsov & Hoffman, arXiv 2110.11576).
@@ -65,6 +69,21 @@ struct Sampler {
   Length length = Length::given;
   /// L2HMC (lockstep/l2hmc.hpp): what leads its trajectories.
   std::shared_ptr<const Network> network;
+  /// Above 0: the number of leapfrog steps is uniform on leapfrog..longest, whatever length_jitter
+  /// says.
+  int longest = 0;
+  /// Discontinuous coordinates (lockstep/dhmc.hpp): how far one moves in a step, in units of
+  /// `hop_scale`. In the documents' terms the mass of its Laplace momentum is
+  /// m_j = step_size / (hop * hop_scale_j). 0: tuned during warm-up to `target_no_flip`.
+  double hop = 0.0;
+  /// [dim]; empty: the metric's scale sqrt(M^-1_jj), so that one `hop` serves all coordinates.
+  std::vector<double> hop_scale = {};
+  /// Tunes each coordinate's hop on its own.
+  bool hop_per_coordinate = false;
+  /// Probability that a visit moves its coordinate, which warm-up tunes the hop to; 0: the method's
+  /// own, 0.8 for DHMC, 0.44 for the others.
+  double target_no_flip = 0.0;
+  VisitOrder order = VisitOrder::coin;
   /// L2HMC on CUDA: whether wide networks are evaluated on matrix units, a sum to 5e-5 of its
   /// terms, or by float multiply-adds as on the CPU. Either way the sampler is exact.
   bool matrix_units = true;
@@ -132,6 +151,103 @@ struct RandomWalk {
     return {Method::random_walk,  step_size, 0.0,          1,   LengthJitter::none,
             Integrator::leapfrog, metric,    inverse_mass, 0.0, target_acceptance,
             Length::given,        {}};
+  }
+};
+
+/// Discontinuous HMC: Gaussian momenta for the smooth coordinates of a target, Laplace momenta for
+/// those along which its density jumps (Nishimura, Dunson & Lu, Biometrika 2020). Members as in
+/// Sampler; the metric's entries for discontinuous coordinates are their variances.
+struct Dhmc {
+  double step_size = 0.0;
+  double hop = 0.0;
+  double step_jitter = 0.1;
+  int leapfrog = 10;
+  int longest = 0;
+  LengthJitter length_jitter = LengthJitter::uniform;
+  Metric metric = Metric::diagonal;
+  InverseMass inverse_mass = {};
+  double target_acceptance = 0.0;
+  double target_no_flip = 0.0;
+  std::vector<double> hop_scale = {};
+  bool hop_per_coordinate = false;
+  VisitOrder order = VisitOrder::coin;
+
+  operator Sampler() const {
+    Sampler s;
+    s.method = Method::dhmc;
+    s.step_size = step_size;
+    s.hop = hop;
+    s.step_jitter = step_jitter;
+    s.leapfrog = leapfrog;
+    s.longest = longest;
+    s.length_jitter = length_jitter;
+    s.metric = metric;
+    s.inverse_mass = inverse_mass;
+    s.target_acceptance = target_acceptance;
+    s.target_no_flip = target_no_flip;
+    s.hop_scale = hop_scale;
+    s.hop_per_coordinate = hop_per_coordinate;
+    s.order = order;
+    return s;
+  }
+};
+
+/// Mixed HMC (Zhou, NeurIPS 2020, in the corrected form of arXiv 1909.04852): during a trajectory
+/// every discontinuous coordinate gets one symmetric proposal, paid for out of an exponential
+/// budget of its own. Also for categories that have no order.
+struct MixedHmc {
+  double step_size = 0.0;
+  double hop = 0.0;
+  double step_jitter = 0.1;
+  int leapfrog = 10;
+  int longest = 0;
+  LengthJitter length_jitter = LengthJitter::uniform;
+  Metric metric = Metric::diagonal;
+  InverseMass inverse_mass = {};
+  double target_acceptance = 0.0;
+
+  operator Sampler() const {
+    Sampler s = Dhmc{.step_size = step_size,
+                     .hop = hop,
+                     .step_jitter = step_jitter,
+                     .leapfrog = leapfrog,
+                     .longest = longest,
+                     .length_jitter = length_jitter,
+                     .metric = metric,
+                     .inverse_mass = inverse_mass,
+                     .target_acceptance = target_acceptance};
+    s.method = Method::mixed_hmc;
+    return s;
+  }
+};
+
+/// HMC on the smooth coordinates, then one update of each discontinuous one: drawn from its
+/// conditional law where the target offers that, else a Metropolis step.
+struct Gibbs {
+  double step_size = 0.0;
+  double hop = 0.0;
+  double step_jitter = 0.1;
+  int leapfrog = 10;
+  int longest = 0;
+  LengthJitter length_jitter = LengthJitter::uniform;
+  Metric metric = Metric::diagonal;
+  InverseMass inverse_mass = {};
+  double target_acceptance = 0.0;
+  double target_no_flip = 0.0;
+
+  operator Sampler() const {
+    Sampler s = Dhmc{.step_size = step_size,
+                     .hop = hop,
+                     .step_jitter = step_jitter,
+                     .leapfrog = leapfrog,
+                     .longest = longest,
+                     .length_jitter = length_jitter,
+                     .metric = metric,
+                     .inverse_mass = inverse_mass,
+                     .target_acceptance = target_acceptance,
+                     .target_no_flip = target_no_flip};
+    s.method = Method::gibbs;
+    return s;
   }
 };
 

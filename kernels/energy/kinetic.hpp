@@ -7,6 +7,8 @@
 ///   drift(q, step, p)    q += step M^-1 p
 ///   displace(q, step, z) q += step M^(-1/2) z, the random walk's proposal
 
+#include <cstdint>
+
 #include "kernels/lane/group.hpp"
 #include "kernels/lane/math.hpp"
 
@@ -199,6 +201,48 @@ struct LowRankMetric {
       for (int j = 0; j < d; ++j) {
         x[j] = fma(L(u[j]), along, x[j]);
       }
+    }
+  }
+};
+
+/// Whichever of them a run has, for kernels that are not compiled for each.
+template <class S, int N, bool Exact>
+struct AnyMetric {
+  static constexpr bool separable = false;
+  enum class Kind : std::uint8_t { diagonal, dense, low_rank };
+  Kind kind = Kind::diagonal;
+  DiagonalMetric<S, N, Exact> diagonal;
+  DenseMetric<S, N, Exact> dense;
+  LowRankMetric<S, N, Exact> low_rank;
+
+  template <class L>
+  LOCKSTEP_INLINE void momentum(const Solo& group, const L* z, L* p) const {
+    with([&](const auto& metric) { metric.momentum(group, z, p); });
+  }
+  template <class L>
+  LOCKSTEP_INLINE Sum<L> energy(const Solo& group, const L* p) const {
+    Sum<L> k;
+    with([&](const auto& metric) { k = metric.energy(group, p); });
+    return k;
+  }
+  template <class L>
+  LOCKSTEP_INLINE void drift(const Solo& group, L* q, const L& step, const L* p) const {
+    with([&](const auto& metric) { metric.drift(group, q, step, p); });
+  }
+  template <class L>
+  LOCKSTEP_INLINE void displace(const Solo& group, L* q, const L& step, const L* z) const {
+    with([&](const auto& metric) { metric.displace(group, q, step, z); });
+  }
+
+ private:
+  template <class F>
+  LOCKSTEP_INLINE void with(F f) const {
+    if (kind == Kind::diagonal) {
+      f(diagonal);
+    } else if (kind == Kind::dense) {
+      f(dense);
+    } else {
+      f(low_rank);
     }
   }
 };

@@ -10,6 +10,8 @@ namespace lockstep {
 template <class S>
 std::unique_ptr<Engine> make_cpu_l2hmc_engine(std::shared_ptr<const BlockTarget<S>> target,
                                               const SampleOptions& options) {
+  require(target->discontinuous().empty(),
+          "the target's density jumps, which L2HMC would not see: choose DHMC");
   auto engine = std::make_unique<CpuEngine<S, ErasedTarget<S>, L2hmcSettings<S>>>(
       ErasedTarget<S>(target), options);
   if (target->has_truth()) {

@@ -29,6 +29,13 @@ LOCKSTEP_INLINE void evaluate_chains(const Target& target, const Group& group,
   store_lane(chains.potential_lo + chain, x.potential.lo);
 }
 
+/// True for transitions that take a further argument, [slots], to add figures of each coordinate
+/// to.
+template <class Transition>
+inline constexpr bool tallies = requires {
+  requires Transition::tallies;
+};
+
 /// Advances chains [chain, chain + width<L>) by `count` transitions, state in registers throughout,
 /// and records each in the trace.
 template <class L, class Stream, class Group, class Target, class Transition>
@@ -59,10 +66,21 @@ LOCKSTEP_INLINE void advance_chains(const Target& target, const Transition& tran
   const L step_scale =
       chains.step_scale != nullptr ? load_lane<L>(chains.step_scale + chain) : L(1);
 
+  L tally[tallies<Transition> ? local : 1];
+  if constexpr (tallies<Transition>) {
+    for_slots<n, exact>(group, d, [&](int s, int) { tally[s] = L(0); });
+  }
+
   using Trace = TraceView<Scalar<L>>;
   for (int t = 0; t < count; ++t) {
-    const auto info = transition(target, group.again(), stream,
-                                 first + static_cast<std::uint32_t>(t), x, p, step_scale);
+    const auto index = first + static_cast<std::uint32_t>(t);
+    const auto info = [&] {
+      if constexpr (tallies<Transition>) {
+        return transition(target, group.again(), stream, index, x, p, step_scale, tally);
+      } else {
+        return transition(target, group.again(), stream, index, x, p, step_scale);
+      }
+    }();
     if (trace.parameters > 0) {
       if constexpr (HasConstrain<Target, L>) {
         static_assert(Group::size == 1);
@@ -93,6 +111,9 @@ LOCKSTEP_INLINE void advance_chains(const Target& target, const Transition& tran
     }
     if constexpr (Transition::keeps_momentum) {
       store_lane(chains.momentum + at, p[s]);
+    }
+    if constexpr (tallies<Transition>) {
+      store_lane(chains.tally + at, load_lane<L>(chains.tally + at) + tally[s]);
     }
   });
   if (group.rank() == 0) {

@@ -66,7 +66,8 @@ class CpuEngine final : public Engine {
         momentum_(matrix()),
         potential_hi_(static_cast<std::size_t>(stride_)),
         potential_lo_(static_cast<std::size_t>(stride_)),
-        info_(static_cast<std::size_t>(TraceView<S>::info_rows * stride_)) {
+        info_(static_cast<std::size_t>(TraceView<S>::info_rows * stride_)),
+        tally_(tallying<Settings> ? q_.size() : 0) {
     description_ = describe(target);
     description_.backend = "cpu";
     description_.device = processor_name();
@@ -76,7 +77,7 @@ class CpuEngine final : public Engine {
   }
 
   void configure(const Sampler& sampler, const PreparedMetric& metric) override {
-    settings_ = Settings(sampler, metric, dim_, kCapacity);
+    settings_ = Settings(sampler, metric, description_, kCapacity);
   }
 
   void place(std::span<const double> q) override {
@@ -117,8 +118,17 @@ class CpuEngine final : public Engine {
              values);
   }
 
+  void tallies(std::span<double> sums) const override {
+    if constexpr (tallying<Settings>) {
+      sum_rows(tally_.data(), stride_, chains_, sums);
+    } else {
+      Engine::tallies(sums);
+    }
+  }
+
   Pooled advance(const Launch& launch) override {
     Pooled pooled;
+    std::fill(tally_.begin(), tally_.end(), S(0));
     const int parameters = launch.observe ? dim_ : 0;
     info_.resize(static_cast<std::size_t>((parameters + TraceView<S>::info_rows) * stride_));
     for (int t = 0; t < launch.count; ++t) {
@@ -141,6 +151,7 @@ class CpuEngine final : public Engine {
 
   Pooled advance_recording(const Launch& launch) override {
     const StatisticsView statistics = store_.view();
+    std::fill(tally_.begin(), tally_.end(), S(0));
     const double accepted = store_.total_acceptance();
     const double diverged = store_.total_divergences();
     with_kernel(launch, [&](const auto& transition) {
@@ -233,7 +244,8 @@ class CpuEngine final : public Engine {
             potential_lo_.data(),
             stride_,
             first_chain_,
-            step_scale_.empty() ? nullptr : step_scale_.data()};
+            step_scale_.empty() ? nullptr : step_scale_.data(),
+            tally_.data()};
   }
 
   void copy_out(const S* from, std::int64_t rows, std::span<double> to) const {
@@ -309,7 +321,7 @@ class CpuEngine final : public Engine {
   std::uint64_t seed_, first_chain_;
   int threads_;
   double core_seconds_ = 0;  // of one transition of all chains
-  std::vector<S> q_, gradient_, momentum_, potential_hi_, potential_lo_, info_, step_scale_;
+  std::vector<S> q_, gradient_, momentum_, potential_hi_, potential_lo_, info_, step_scale_, tally_;
   Settings settings_;
   StatisticsStore store_;
 };

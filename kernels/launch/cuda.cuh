@@ -65,6 +65,7 @@ class CudaEngine final : public Engine {
         momentum_(matrix("the chains' momenta")),
         potential_hi_(row("the chains' potentials")),
         potential_lo_(row("the chains' potentials")),
+        tally_(tallying<Settings> ? q_.size() : 0, "what transitions tally"),
         counts_(1, "the pooled acceptance") {
     cudaDeviceProp properties;
     cuda::check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties",
@@ -82,7 +83,7 @@ class CudaEngine final : public Engine {
 
   void configure(const Sampler& sampler, const PreparedMetric& metric) override {
     use(device_);
-    settings_ = Settings(sampler, metric, dim_, kCapacity);
+    settings_ = Settings(sampler, metric, description_, kCapacity);
     settings_memory_.clear();
     settings_arrays_ = settings_.arrays([&](const std::vector<S>& array) {
       settings_memory_.push_back(uploaded(array, "the sampler's arrays"));
@@ -137,9 +138,21 @@ class CudaEngine final : public Engine {
     copy_out(observed_, first_row, static_cast<std::int64_t>(values.size()) / chains_, values);
   }
 
+  void tallies(std::span<double> sums) const override {
+    if constexpr (tallying<Settings>) {
+      use(device_);
+      std::vector<S> rows(tally_.size());
+      tally_.download(rows.data(), compute_);
+      sum_rows(rows.data(), stride_, chains_, sums);
+    } else {
+      Engine::tallies(sums);
+    }
+  }
+
   Pooled advance(const Launch& launch) override {
     const ProfilerRange range("lockstep: advance");
     use(device_);
+    tally_.clear(compute_);
     const Kernel kernel = kernel_for(launch);
     counts_.clear(compute_);
     const int parameters = launch.observe ? dim_ : 0;
@@ -184,6 +197,7 @@ class CudaEngine final : public Engine {
     const ProfilerRange range("lockstep: advance and record");
     use(device_);
     const Kernel kernel = kernel_for(launch);
+    tally_.clear(compute_);
     counts_.clear(compute_);
     compute_.synchronize("the pooled acceptance");
     for_tiles(kernel, dim_, [&](const cuda::ChainRange& tile) {
@@ -343,8 +357,8 @@ class CudaEngine final : public Engine {
 
   ChainsView<S> view() const {
     return {
-        q_.data(), gradient_.data(), momentum_.data(),  potential_hi_.data(), potential_lo_.data(),
-        stride_,   first_chain_,     step_scale_.data()};
+        q_.data(), gradient_.data(), momentum_.data(),   potential_hi_.data(), potential_lo_.data(),
+        stride_,   first_chain_,     step_scale_.data(), tally_.data()};
   }
 
   Sweep sweep(const cuda::ChainRange& tile, const Launch& launch, int done, int n,
@@ -527,7 +541,7 @@ class CudaEngine final : public Engine {
   int multiprocessors_ = 0;
   std::int64_t cache_bytes_ = 0;
   std::size_t shared_bytes_ = 0;  // that one block may have
-  cuda::DeviceArray<S> q_, gradient_, momentum_, potential_hi_, potential_lo_;
+  cuda::DeviceArray<S> q_, gradient_, momentum_, potential_hi_, potential_lo_, tally_;
   cuda::DeviceArray<cuda::PooledCounts> counts_;
   Settings settings_;
   typename Settings::Arrays settings_arrays_;

@@ -64,10 +64,11 @@ struct CudaL2hmcSettings {
   Sampler sampler;
 
   CudaL2hmcSettings() = default;
-  CudaL2hmcSettings(const Sampler& s, const PreparedMetric& metric, int dim, int capacity)
+  CudaL2hmcSettings(const Sampler& s, const PreparedMetric& metric, const EngineDescription& about,
+                    int capacity)
       : sampler(s), shape_(s.network ? s.network->shape : NetworkShape{}) {
     // It says what is wrong with the sampler or its network, if anything is.
-    const L2hmcSettings<float> any(s, metric, dim, capacity);
+    const L2hmcSettings<float> any(s, metric, about, capacity);
     network_ = any.network;
     if (is_small()) {
       return;

@@ -15,6 +15,8 @@ EngineDescription describe(const Target& target) {
   EngineDescription d;
   d.dim = dimension(target);
   d.names = names_of(target);
+  d.discontinuous = discontinuous_coordinates(target);
+  d.start = start_of(target);
   if constexpr (HasTruth<Target>) {
     d.has_truth = true;
     d.truth = target.truth();

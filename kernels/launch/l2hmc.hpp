@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/launch/erased.hpp"
 #include "kernels/networks/packed.hpp"
-#include "kernels/targets/erased.hpp"
 #include "kernels/transitions/l2hmc.hpp"
 #include "lockstep/engine.hpp"
 #include "lockstep/error.hpp"
@@ -23,7 +23,9 @@ struct L2hmcSettings {
   std::vector<S> network;
 
   L2hmcSettings() = default;
-  L2hmcSettings(const Sampler& s, const PreparedMetric&, int dim, int) : sampler(s) {
+  L2hmcSettings(const Sampler& s, const PreparedMetric&, const EngineDescription& about, int)
+      : sampler(s) {
+    const int dim = about.dim;
     require(s.method == Method::l2hmc && s.network != nullptr,
             "an engine of make_l2hmc_engine runs L2HMC with a network, and nothing else");
     s.network->validate();

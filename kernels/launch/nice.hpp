@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/targets/erased.hpp"
+#include "kernels/launch/erased.hpp"
 #include "kernels/transitions/nice.hpp"
 #include "lockstep/engine.hpp"
 #include "lockstep/error.hpp"
@@ -67,7 +67,8 @@ class NiceTarget : public ErasedTarget<S> {
 template <class S>
 struct NiceSettings {
   NiceSettings() = default;
-  NiceSettings(const Sampler& s, const PreparedMetric&, int, int) : sampler(s) {
+  NiceSettings(const Sampler& s, const PreparedMetric&, const EngineDescription&, int)
+      : sampler(s) {
     require(s.method == Method::random_walk,
             "an engine of make_cpu_nice_engine runs nice_sampler(), and nothing else");
   }

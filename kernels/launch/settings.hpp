@@ -43,12 +43,16 @@ struct KernelSettings {
   std::vector<S> inverse_mass, factor;
   int rank = 0;
 
+  /// @param about     what the engine says of itself
   /// @param capacity  row stride of the kernels' matrices
   KernelSettings() = default;
-  KernelSettings(const Sampler& s, const PreparedMetric& m, int dim, int capacity)
+  KernelSettings(const Sampler& s, const PreparedMetric& m, const EngineDescription& about,
+                 int capacity)
       : sampler(s), metric(m.kind) {
-    require(s.method != Method::l2hmc,
-            "these kernels know no networks: run L2HMC on an engine of make_l2hmc_engine");
+    require(s.method == Method::hmc || s.method == Method::random_walk,
+            "these kernels are those of HMC and the random walk: include lockstep/l2hmc.hpp or "
+            "lockstep/dhmc.hpp for the other samplers");
+    const int dim = about.dim;
     const auto pad = [&](const double* from, int rows) {
       std::vector<S> to(static_cast<std::size_t>(rows) * capacity, S(1));
       for (int i = 0; i < rows; ++i) {

@@ -92,6 +92,15 @@ class ShardedEngine final : public Engine {
     });
   }
 
+  void tallies(std::span<double> sums) const override {
+    std::vector<std::vector<double>> parts(shards_.size(), std::vector<double>(sums.size()));
+    for_shards([&](std::size_t i) { shards_[i]->tallies(parts[i]); });
+    std::fill(sums.begin(), sums.end(), 0.0);
+    for (const std::vector<double>& part : parts) {
+      std::transform(sums.begin(), sums.end(), part.begin(), sums.begin(), std::plus<>());
+    }
+  }
+
   Pooled advance(const Launch& launch) override {
     return pooled([&](Engine& shard) { return shard.advance(launch); });
   }

@@ -88,6 +88,16 @@ struct Stream {
     return s;
   }
 
+  LOCKSTEP_INLINE std::uint64_t first_chain() const {
+    if constexpr (is_twin<L>) {
+      return lower().first_chain();
+    } else if constexpr (width<L> == 1) {
+      return std::uint64_t{chain_hi} << 32 | chain_lo;
+    } else {
+      return std::uint64_t{chain_hi[0]} << 32 | chain_lo[0];
+    }
+  }
+
   /// The streams of a Twin's two halves.
   LOCKSTEP_INLINE auto lower() const {
     return Stream<decltype(L::lo)>{seed, chain_lo.lo, chain_hi.lo};

@@ -3,6 +3,7 @@
 /// What the targets' constructors and name lists have in common. Host only.
 
 #include <cmath>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,34 @@ std::vector<std::string> names_of(const Target& target) {
     return target.names();
   } else {
     return numbered_names("q", dimension(target));
+  }
+}
+
+/// Coordinates along which the target's density jumps, ascending.
+template <class Target>
+std::vector<int> discontinuous_coordinates(const Target& target) {
+  std::vector<int> list;
+  if constexpr (requires { target.discontinuous_coordinates(); }) {
+    list = target.discontinuous_coordinates();
+  } else if constexpr (HasDiscontinuities<Target>) {
+    for (int j = 0; j < dimension(target); ++j) {
+      if (target.discontinuous(j)) {
+        list.push_back(j);
+      }
+    }
+  }
+  return list;
+}
+
+/// Where the target's chains start, if it says so (EngineDescription::start).
+template <class Target>
+std::function<void(const double*, double*)> start_of(const Target& target) {
+  if constexpr (requires { target.start_function(); }) {
+    return target.start_function();
+  } else if constexpr (HasStart<Target>) {
+    return [target](const double* u, double* q) { target.start(u, q); };
+  } else {
+    return {};
   }
 }
 

@@ -25,12 +25,18 @@ struct Trajectory {
   std::uint64_t seed = 0;
   double step_size = 1.0;
   double step_jitter = 0.0;  // step size uniform on step_size * [1 - step_jitter, 1 + step_jitter]
+  double hop = 1.0;          // of discontinuous coordinates, jittered alike
   int steps = 1;             // mean number of leapfrog steps
+  int longest = 0;           // above 0: uniform on steps..longest instead
   LengthJitter jitter = LengthJitter::none;
   bool fresh_momentum = false;  // samplers that keep it draw it anew
   bool leave_momentum = false;  // samplers that do not keep it leave it behind all the same
 
   LOCKSTEP_HD int steps_at(std::uint32_t transition) const {
+    if (longest > 0) {
+      return steps +
+             below(static_cast<std::uint32_t>(longest - steps + 1), jitter_word(transition, 0));
+    }
     const auto n = static_cast<std::uint32_t>(2 * steps - 1);
     switch (jitter) {
       case LengthJitter::uniform:
@@ -43,14 +49,18 @@ struct Trajectory {
   }
 
   LOCKSTEP_HD double step_size_at(std::uint32_t transition) const {
-    if (step_jitter == 0) {
-      return step_size;
-    }
-    const double u = (jitter_word(transition, 1) + 0.5) * 0x1p-32;
-    return step_size * (1 + step_jitter * (2 * u - 1));
+    return step_size * jitter_at(transition);
   }
+  LOCKSTEP_HD double hop_at(std::uint32_t transition) const { return hop * jitter_at(transition); }
 
  private:
+  LOCKSTEP_HD double jitter_at(std::uint32_t transition) const {
+    if (step_jitter == 0) {
+      return 1;
+    }
+    const double u = (jitter_word(transition, 1) + 0.5) * 0x1p-32;
+    return 1 + step_jitter * (2 * u - 1);
+  }
   LOCKSTEP_HD std::uint32_t jitter_word(std::uint32_t transition, int i) const {
     return shared_words(seed, transition, Purpose::jitter, 0)[i].bits;
   }
@@ -66,8 +76,10 @@ inline Trajectory trajectory_of(const Sampler& sampler, std::uint64_t seed, cons
   Trajectory t;
   t.seed = seed;
   t.step_size = launch.step_size;
+  t.hop = launch.hop;
   t.step_jitter = sampler.step_jitter;
   t.steps = launch.steps > 0 ? launch.steps : sampler.leapfrog;
+  t.longest = launch.steps > 0 ? 0 : sampler.longest;
   t.jitter = launch.steps > 0 ? LengthJitter::none : sampler.length_jitter;
   t.fresh_momentum = launch.fresh_momentum;
   t.leave_momentum = launch.leave_momentum;

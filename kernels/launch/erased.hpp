@@ -3,6 +3,8 @@
 /// A target behind virtual functions: samplers that do much work per gradient, such as L2HMC with
 /// its networks, are compiled once for all targets and call them a block of chains at a time.
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "kernels/autodiff/gradient.hpp"
+#include "kernels/integrators/coordinatewise.hpp"
 #include "kernels/lane/lane.hpp"
 #include "kernels/targets/names.hpp"
 #include "lockstep/error.hpp"
@@ -28,6 +31,17 @@ class BlockTarget {
   virtual void hessian_vector(const S* q, const S* v, S* product, int chains) const = 0;
   /// q on the reported scale.
   virtual void constrain(const S* q, S* x, int chains) const = 0;
+  /// U alone; of targets with discontinuous coordinates.
+  virtual void potential(const S* q, S* hi, S* lo, int chains) const = 0;
+  /// Coordinates along which U jumps, in ascending order.
+  virtual std::vector<int> discontinuous() const = 0;
+  /// integrators/coordinatewise.hpp; hop is [chains].
+  virtual void sweep(const Visits<S>& visits, std::uint64_t seed, std::uint64_t first_chain,
+                     const S* hop, S* q, S* r, S* tally, int chains) const = 0;
+  /// Whether it can visit coordinates by drawing from their conditional laws.
+  virtual bool has_conditional() const = 0;
+  /// Where chains start (EngineDescription::start).
+  virtual std::function<void(const double* u, double* q)> start() const = 0;
   virtual std::vector<std::string> names() const = 0;
   virtual bool has_truth() const = 0;
   virtual Truth truth() const = 0;
@@ -78,6 +92,42 @@ class LaneTarget final : public BlockTarget<S> {
     }
   }
 
+  std::vector<int> discontinuous() const override { return discontinuous_coordinates(target_); }
+
+  void potential([[maybe_unused]] const S* q, [[maybe_unused]] S* hi, [[maybe_unused]] S* lo,
+                 [[maybe_unused]] int chains) const override {
+    if constexpr (HasDiscontinuities<Target>) {
+      for (int c = 0; c < chains; c += width<L>) {
+        L at[n];
+        load(q + c, chains, at);
+        const Sum<L> u = lockstep::potential(target_, static_cast<const L*>(at));
+        store_lane(hi + c, u.hi);
+        store_lane(lo + c, u.lo);
+      }
+    }
+  }
+
+  void sweep([[maybe_unused]] const Visits<S>& visits, [[maybe_unused]] std::uint64_t seed,
+             [[maybe_unused]] std::uint64_t first_chain, [[maybe_unused]] const S* hop,
+             [[maybe_unused]] S* q, [[maybe_unused]] S* r, [[maybe_unused]] S* tally,
+             [[maybe_unused]] int chains) const override {
+    if constexpr (HasDiscontinuities<Target>) {
+      for (int c = 0; c < chains; c += width<L>) {
+        const auto stream = Stream<L>::of(seed, first_chain + static_cast<std::uint64_t>(c));
+        L at[n], momentum[n], sum[n];
+        load(q + c, chains, at);
+        load(r + c, chains, momentum);
+        load(tally + c, chains, sum);
+        sweep_coordinates(target_, visits, stream, load_lane<L>(hop + c), at, momentum, sum);
+        store(at, chains, q + c);
+        store(momentum, chains, r + c);
+        store(sum, chains, tally + c);
+      }
+    }
+  }
+
+  bool has_conditional() const override { return HasConditional<Target, L>; }
+  std::function<void(const double*, double*)> start() const override { return start_of(target_); }
   std::vector<std::string> names() const override { return names_of(target_); }
   bool has_truth() const override { return HasTruth<Target>; }
   Truth truth() const override {
@@ -99,23 +149,47 @@ class LaneTarget final : public BlockTarget<S> {
   Target target_;
 };
 
+/// The most parameters of a target that L2HMC's networks serve.
+inline constexpr int kMostErased = 256;
+
 /// A target of up to `max_dim` dimensions that kernels compiled in the library can run. Copies
 /// share what they point to.
-template <class S>
+template <class S, int Most = kMostErased>
 class ErasedTarget {
  public:
-  static constexpr int max_dim = 256;
+  static constexpr int max_dim = Most;
   static constexpr int lanes_in_flight = 2;
 
   explicit ErasedTarget(std::shared_ptr<const BlockTarget<S>> target)
-      : target_(std::move(target)) {}
+      : target_(std::move(target)), jumps_(!target_->discontinuous().empty()) {}
   int dim() const { return target_->dim(); }
   std::vector<std::string> names() const { return target_->names(); }
+  bool has_conditional() const { return target_->has_conditional(); }
+  std::vector<int> discontinuous_coordinates() const { return target_->discontinuous(); }
+  std::function<void(const double*, double*)> start_function() const { return target_->start(); }
 
   template <class L>
   Sum<L> potential(const L* q) const {
-    L gradient[max_dim];
-    return potential_and_gradient(q, gradient);
+    if (!jumps_) {
+      L gradient[max_dim];
+      return potential_and_gradient(q, gradient);
+    }
+    const Block<L> at(q, dim());
+    S hi[width<L>], lo[width<L>];
+    target_->potential(at.values, hi, lo, width<L>);
+    return {load_lane<L>(hi), load_lane<L>(lo)};
+  }
+  template <class L>
+  void sweep(const Visits<S>& visits, const Stream<L>& stream, const L& hop, L* q, L* r,
+             L* tally) const {
+    Block<L> at(q, dim()), momentum(r, dim()), sum(tally, dim());
+    S hops[width<L>];
+    store_lane(hops, hop);
+    target_->sweep(visits, stream.seed, stream.first_chain(), hops, at.values, momentum.values,
+                   sum.values, width<L>);
+    at.to(q, dim());
+    momentum.to(r, dim());
+    sum.to(tally, dim());
   }
   template <class L>
   Sum<L> potential_and_gradient(const L* q, L* gradient) const {
@@ -159,6 +233,7 @@ class ErasedTarget {
   };
 
   std::shared_ptr<const BlockTarget<S>> target_;
+  bool jumps_;  // with discontinuous coordinates
 };
 
 /// The lane in which a target is called from the library's kernels.
@@ -170,13 +245,12 @@ template <class S>
 using BlockLane = S;
 #endif
 
+/// @throw UsageError  if it has more than `most` parameters
 template <class S, class Target>
-std::shared_ptr<const BlockTarget<S>> block_target(const Target& target) {
-  static_assert(capacity<Target> <= ErasedTarget<S>::max_dim || !HasStaticDimension<Target>,
-                "L2HMC's networks serve targets of up to 256 parameters");
-  require(dimension(target) <= ErasedTarget<S>::max_dim,
-          "L2HMC's networks serve targets of up to " + std::to_string(ErasedTarget<S>::max_dim) +
-              " parameters, and this one has " + std::to_string(dimension(target)));
+std::shared_ptr<const BlockTarget<S>> block_target(const Target& target, int most = kMostErased) {
+  require(dimension(target) <= most, "this sampler serves targets of up to " +
+                                         std::to_string(most) + " parameters, and this one has " +
+                                         std::to_string(dimension(target)));
   return std::make_shared<LaneTarget<S, Target, BlockLane<S>>>(target);
 }
 

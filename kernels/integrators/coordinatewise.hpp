@@ -1,0 +1,133 @@
+#pragma once
+
+/// Discontinuous coordinates, one at a time: nothing but differences of the potential is needed, so
+/// it may jump. r_j = p_j / m_j is the momentum in units of its mass, r_j ~ Laplace(1) and
+///
+///   K_j = |p_j| / m_j = |r_j|
+///
+/// so that masses only say how far a coordinate goes (Nishimura, Dunson & Lu, "Discontinuous
+/// Hamiltonian Monte Carlo for discrete parameters and discontinuous likelihoods", Biometrika 2020,
+/// section 2; the momentum's update with sign and mass as it must be for H to be conserved:
+/// p_j <- p_j - sign(p_j) m_j dU).
+
+#include <cstdint>
+
+#include "kernels/integrators/delta.hpp"
+#include "kernels/integrators/palindromic.hpp"
+#include "kernels/lane/approximate.hpp"
+#include "kernels/random/distributions.hpp"
+
+namespace lockstep {
+
+/// What a visit does to its coordinate.
+enum class Visit : std::uint8_t {
+  /// DHMC: goes on in the direction of r_j, or turns around.
+  laplace,
+  /// Mixed HMC and Metropolis: tries a symmetric proposal, whatever r_j's sign.
+  exchange,
+  /// Gibbs: draws it anew.
+  conditional,
+};
+
+/// Visits of discontinuous coordinates, the same for all chains.
+template <class S>
+struct Visits {
+  Visit kind = Visit::laplace;
+  const std::uint16_t* order = nullptr;  // [sweeps][sites] coordinates, a row for each sweep
+  int sites = 0;                         // visits of a sweep
+  int sweeps = 1;
+  int stride = 0;            // between rows of `order`; 0: all sweeps go the same way
+  const S* scale = nullptr;  // [dim], how far a hop of 1 goes
+  /// Where random proposals come from: words of Purpose::proposal of this transition, one for each
+  /// visit.
+  std::uint32_t transition = 0, first_word = 0;
+};
+
+/// What a visit of q_j does. Where dU is not a number, or infinite, it stays.
+///
+/// Every outcome conserves H = U + |r_j| exactly, preserves volume and is undone by the visit with
+/// r_j reversed: a move to q' with |r'| = |r| - dU comes back since |r'| + dU = |r| > 0.
+///
+/// @param to     where it goes
+/// @param tally  [dim], gains min(1, exp(-dU)): the probability that it went, given no r_j
+template <bool Turns, class Target, class L>
+LOCKSTEP_INLINE void visit(const Target& target, int j, const L& to, L* q, L* r, L* tally,
+                           Cache<Target, L>& cache) {
+  const L rise = delta(target, j, q, to, cache);
+  const L left = abs(r[j]) - rise;
+  const Mask<L> moves = left > L(0);
+  r[j] = select(moves, select(r[j] < L(0), -left, left), Turns ? -r[j] : r[j]);
+  commit(target, j, q, to, moves, cache);
+  tally[j] += select(is_finite(rise), approximate_exp(-larger(rise, L(0))), L(0));
+}
+
+/// Sweeps over discontinuous coordinates.
+///
+/// @param hop    how far, in units of visits.scale; each chain's own
+/// @param q      [dim]
+/// @param r      [dim], at discontinuous coordinates; for `exchange` its sign means nothing
+/// @param tally  [dim]
+template <class Target, class L>
+LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar<L>>& visits,
+                                       const Stream<L>& stream, const L& hop, L* q, L* r,
+                                       L* tally) {
+  Cache<Target, L> cache;
+  if (visits.kind != Visit::conditional) {
+    prepare(target, static_cast<const L*>(q), cache);
+  }
+  std::uint32_t word = visits.first_word;
+  const auto random = [&] {
+    const auto block = words(stream, visits.transition, Purpose::proposal, word / 4);
+    return uniform(block[static_cast<int>(word++ % 4)]);
+  };
+  for (int s = 0; s < visits.sweeps; ++s) {
+    const std::uint16_t* order = visits.order + s * visits.stride;
+    for (int i = 0; i < visits.sites; ++i) {
+      const int j = order[i];
+      const L reach = hop * L(visits.scale[j]);
+      if (visits.kind == Visit::laplace) {
+        visit<true>(target, j, q[j] + select(r[j] < L(0), -reach, reach), q, r, tally, cache);
+      } else if (visits.kind == Visit::exchange) {
+        const L u = random();
+        if constexpr (HasExchange<Target, L>) {
+          visit<false>(target, j, target.exchange(j, q[j], u), q, r, tally, cache);
+        } else {
+          // Uniform, with standard deviation `reach`.
+          constexpr double width = 3.4641016151377544;  // 2 sqrt(3)
+          const L along = reach * L(Scalar<L>(width)) * (u - L(Scalar<L>(0.5)));
+          visit<false>(target, j, q[j] + along, q, r, tally, cache);
+        }
+      } else if constexpr (HasConditional<Target, L>) {
+        q[j] = target.conditional(j, static_cast<const L*>(q), random());
+        tally[j] += L(1);
+      }
+    }
+  }
+}
+
+/// `steps` steps of the mixed integrator: the smooth coordinates by leapfrog, whose drift is halved
+/// around what `middle(i)` does to the others (Nishimura, Dunson & Lu, algorithm 2; the gradient is
+/// that of the smooth coordinates alone),
+///
+///   p -= eps/2 dU/dq,   q += eps/2 M^-1 p,   middle,   q += eps/2 M^-1 p,   p -= eps/2 dU/dq.
+///
+/// @param kinetic  with zeros at discontinuous coordinates
+/// @param flatten  (gradient) sets it to zero at discontinuous coordinates
+/// @param y        with the flattened gradient at its position, before and after
+template <class Target, class Kinetic, class L, int Slots, class Group, class Flatten, class Middle>
+LOCKSTEP_INLINE void leapfrog_around(const Target& target, const Kinetic& kinetic,
+                                     const Group& group, const L& step, int steps,
+                                     Position<L, Slots>& y, L* p, Flatten flatten, Middle middle) {
+  const L half = L(Scalar<L>(0.5)) * step;
+  for (int i = 0; i < steps; ++i) {
+    kick_with(target, group, y.gradient, -half, p);
+    kinetic.drift(group, y.q, half, p);
+    middle(i);
+    kinetic.drift(group, y.q, half, p);
+    y.potential = potential_and_gradient(target, group, y.q, y.gradient);
+    flatten(y.gradient);
+    kick_with(target, group, y.gradient, -half, p);
+  }
+}
+
+}  // namespace lockstep
