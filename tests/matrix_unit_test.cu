@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "lockstep/engine.hpp"
+#include "kernels/launch/make.hpp"
 #include "tests/matrix_unit_check.cuh"
 
 namespace lockstep {
