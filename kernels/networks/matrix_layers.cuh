@@ -16,16 +16,19 @@
 /// it. Rounding makes the way back differ from the way there as it always does, by a little more:
 /// where an input's rounding moves it across a bfloat16's edge, a sum moves by 2^-16 and not 2^-24.
 ///
-/// What limits it. A warp takes 32 chains and half of the outputs. For each 16 inputs of 100
-/// outputs it reads 7 tiles of weights, 512 bytes, and 32 x 16 units, 2048 bytes, for 28,672
-/// multiply-adds: 0.2 bytes each, so that shared memory's 128 bytes a clock feed 650 of them on a
-/// multiprocessor. The unit itself does a third of its bfloat16 rate: on sm_90 683 by the data
-/// sheet, of which mma.sync is known to reach about five eighths, 430, with which shared memory is
-/// busy two thirds of the time. Float multiply-adds are 128 at best. Weights take four bytes, as
-/// many as floats, and serve 64 chains: 16 multiply-adds to a byte, so that at 430 a multiprocessor
-/// would draw 27 bytes a clock from the second-level cache, about what it gives. Networks too
-/// narrow to fill the tiles (16 inputs, 8 outputs to each half) waste the rest, and still have no
-/// more to do than by float multiply-adds. So this is the default; bench/gpu_report measures both.
+/// What limits it, in multiply-adds of the network per clock and multiprocessor of sm_90. Plain
+/// ones are 128 at best. The unit does a third of its bfloat16 rate: 683 by the data sheet, of
+/// which mma.sync is reported to reach about five eighths, 430. A warp takes 32 chains and half of
+/// the outputs; for 16 inputs of 100 outputs it reads 7 tiles of weights, 512 bytes each, and 32 x
+/// 16 units, 2048 bytes, for 28,672 multiply-adds: 0.2 bytes each, so that shared memory's 128
+/// bytes a clock feed 650. The loop has 182 instructions for 42 of the unit's, which take it 269
+/// clocks. Weights take four bytes, as many as floats, and serve 64 chains: at 430 a multiprocessor
+/// draws 27 bytes a clock from the second-level cache, about what it gives. Two blocks of the
+/// widest of the paper's networks fit a multiprocessor, so that one can be at its networks while
+/// the other is between them. All this says up to three times the plain layers' rate, and padding
+/// (to 16 inputs and 16 outputs) takes back less than that from any network that is not small
+/// enough for registers, so these layers are the default. None of it is measured: bench/gpu_report
+/// times both.
 
 #include <bit>
 #include <cstdint>
