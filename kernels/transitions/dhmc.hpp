@@ -137,16 +137,20 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
     Position<L, Slots> y;
     this->begin(d, x, y);
     std::uint16_t order[N];
+    [[maybe_unused]] int when[kVisit == Visit::exchange ? N : 1];
     Visits<S> visits;
     visits.kind = kVisit;
     visits.order = order;
+    visits.sites = this->sites.count;
     visits.scale = this->sites.scale;
     visits.transition = transition;
+    if constexpr (kVisit == Visit::exchange) {
+      this->sites.arrivals(transition, steps, when);
+    }
     const auto middle = [&](int i) {
       if constexpr (kVisit == Visit::exchange) {
-        visits.sites = this->sites.arriving(transition, i, steps, order);
-      } else {
-        visits.sites = this->sites.count;
+        visits.sites = this->sites.arriving(transition, when, i, order);
+      } else if (i == 0 || this->sites.order == VisitOrder::permutation) {
         this->sites.in_order(transition, i, order);
       }
       this->sweep(target, visits, stream, hop, y.q, p, tally);
@@ -204,8 +208,9 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
           target, this->kinetic, group, step, trajectory.steps_at(transition), y, p,
           [&](L* g) { this->flatten(g); }, [](int) {});
     }
-    const Info<L> info = rule(before, y.potential + this->energy(group, d, p), L(0), u);
+    Info<L> info = rule(before, y.potential + this->energy(group, d, p), L(0), u);
     this->accept(d, info.accepted, y, x);
+    const Sum<L> held = x.potential;
 
     Visits<S> visits;
     visits.kind = has_conditional<Target, L>(target) ? Visit::conditional : Visit::exchange;
@@ -220,6 +225,7 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
     } else {
       x.potential = potential(target, group, x.q);
     }
+    info.energy += (x.potential - held).value();
     return info;
   }
 
