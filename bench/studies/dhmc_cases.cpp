@@ -1,6 +1,7 @@
 #include "bench/studies/dhmc_cases.hpp"
 
 #include "kernels/targets/integer_grid.hpp"
+#include "kernels/targets/mixed_grid.hpp"
 
 namespace lockstep::bench {
 
@@ -9,18 +10,6 @@ namespace {
 /// The sampler whatever other chains did.
 std::function<Sampler(const ChainSpread&)> always(const Sampler& sampler) {
   return [sampler](const ChainSpread&) { return sampler; };
-}
-
-/// DHMC as its authors set it: eps uniform on [c e, e], steps uniform on least..most, and one eps
-/// for smooth and discontinuous coordinates alike, in units of the metric's.
-Dhmc as_published(double e, double c, int least, int most) {
-  const double middle = 0.5 * (1 + c) * e;
-  return {.step_size = middle,
-          .hop = middle,
-          .step_jitter = (1 - c) / (1 + c),
-          .leapfrog = least,
-          .longest = most,
-          .metric = Metric::unit};
 }
 
 /// The random walk with the law's covariance and the step that is best for normal laws of many
@@ -62,10 +51,59 @@ DhmcCase grid() {
   return c;
 }
 
+DhmcCase mixed_grid() {
+  DhmcCase c{.name = "mixed-grid", .target = "mixed-grid"};
+  // Quartiles of the standardised y, beside m and n: 64 cells.
+  constexpr int kSize = MixedGrid::size;
+  constexpr double kQuartile = 0.6744897501960817;
+  CellLaw law;
+  for (int m = 0; m < kSize; ++m) {
+    for (int n = 0; n < kSize; ++n) {
+      law.probability.insert(law.probability.end(), 4, 0.25 * MixedGrid::probability(m, n));
+    }
+  }
+  law.parameters = {0, 1, 2};
+  law.cell = [](const double* x) {
+    const int m = static_cast<int>(x[0]), n = static_cast<int>(x[1]);
+    const double y = MixedGrid::standardised(m, n, x[2]);
+    const int quartile = y < -kQuartile ? 0 : y < 0 ? 1 : y < kQuartile ? 2 : 3;
+    return static_cast<std::size_t>(4 * (kSize * m + n) + quartile);
+  };
+  c.law = law;
+  Dhmc dhmc{.step_size = 0.6,
+            .hop = 0.9,
+            .step_jitter = 0.2,
+            .leapfrog = 4,
+            .longest = 6,
+            .metric = Metric::unit};
+  c.recipes = {{.method = "dhmc", .sampler = always(dhmc), .draws = 2000}};
+  // Steps so long that most trajectories are refused: what breaks reversibility shows.
+  dhmc.step_size = 1.6;
+  c.recipes.push_back({.method = "dhmc-stressed", .sampler = always(dhmc), .draws = 2000});
+  c.recipes.push_back({.method = "mixed-hmc",
+                       .sampler = always(MixedHmc{.step_size = 0.6,
+                                                  .hop = 1.2,
+                                                  .step_jitter = 0.2,
+                                                  .leapfrog = 4,
+                                                  .longest = 6,
+                                                  .metric = Metric::unit}),
+                       .draws = 2000});
+  c.recipes.push_back({.method = "gibbs",
+                       .sampler = always(Gibbs{.step_size = 0.6,
+                                               .hop = 1.2,
+                                               .step_jitter = 0.2,
+                                               .leapfrog = 4,
+                                               .longest = 6,
+                                               .metric = Metric::unit}),
+                       .draws = 2000});
+  c.recipes.push_back({.method = "rwm", .sampler = scaled_walk, .pilot = "dhmc", .draws = 2000});
+  return c;
+}
+
 }  // namespace
 
 const std::vector<DhmcCase>& dhmc_cases() {
-  static const std::vector<DhmcCase> cases{grid()};
+  static const std::vector<DhmcCase> cases{grid(), mixed_grid()};
   return cases;
 }
 

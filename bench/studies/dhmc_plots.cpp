@@ -8,6 +8,7 @@
 #include "host/plot/panel.hpp"
 #include "host/report/parameter_plots.hpp"
 #include "kernels/targets/integer_grid.hpp"
+#include "kernels/targets/mixed_grid.hpp"
 
 namespace lockstep::bench {
 
@@ -19,9 +20,13 @@ using plot::Panel;
 
 /// How a method's line looks, in the page's classes.
 std::string colour_of(const std::string& method) {
-  static const std::map<std::string, std::string> colours{
-      {"dhmc", "a"},      {"dhmc-identity", "a thin"}, {"dhmc-tuned", "a thin"},
-      {"mixed-hmc", "b"}, {"gibbs", "b thin"},         {"rwm", "quiet"}};
+  static const std::map<std::string, std::string> colours{{"dhmc", "a"},
+                                                          {"dhmc-identity", "a thin"},
+                                                          {"dhmc-tuned", "a thin"},
+                                                          {"dhmc-stressed", "a thin"},
+                                                          {"mixed-hmc", "b"},
+                                                          {"gibbs", "b thin"},
+                                                          {"rwm", "quiet"}};
   return colours.at(method);
 }
 
@@ -194,6 +199,11 @@ std::vector<StudyFigure> trajectory_figures(const DhmcCase& c) {
   if (c.name == "grid") {
     return trajectory_figures(c.name, IntegerGrid{}, {.start = {2.5, 2.5}, .hop = 0.4, .steps = 16},
                               {0, 1, {-0.5, 6.5, "embedded m"}, {-0.5, 6.5, "embedded n"}, 14, 14});
+  }
+  if (c.name == "mixed-grid") {
+    return trajectory_figures(c.name, MixedGrid{},
+                              {.start = {1.5, 1.5, 0.5}, .step = 0.25, .hop = 0.4, .steps = 16},
+                              {2, 0, {-4, 4, "y"}, {-0.5, 4.5, "embedded m"}, 32, 10});
   }
   return {};
 }
