@@ -8,9 +8,9 @@
 #include "host/clock.hpp"
 #include "host/comparison.hpp"
 #include "host/diagnostics/autocorrelation.hpp"
+#include "host/gradients.hpp"
 #include "host/io/dataset.hpp"
 #include "host/io/reference.hpp"
-#include "kernels/transitions/trajectory.hpp"
 
 namespace lockstep::bench {
 
@@ -23,31 +23,40 @@ constexpr int kLooks = 64, kApart = 4;
 /// Seeds of a repetition's methods are apart, since equal ones would draw equal momenta.
 constexpr std::uint64_t kSeedStride = 1000;
 
-/// Whether a visit of a sweep can move its coordinate or leave it.
-bool tries(Method method) {
-  return method == Method::dhmc || method == Method::mixed_hmc || method == Method::gibbs;
-}
+/// Into so many parts a run is cut for standard errors from its course in time.
+constexpr std::size_t kBatches = 40;
 
 /// What is farthest from the truth: the reference's figures, means, standard deviations and
-/// quantiles, where the target has them, else its known means and standard deviations.
+/// quantiles, where the target has them, else its known means and standard deviations. Standard
+/// errors are those of chains that err together.
 void find_worst_error(const DhmcCase& c, const StudySettings& settings, DhmcOutcome& o) {
+  const std::vector<double> ratio = common_error_ratios(o.fit.draws, o.fit.options.chains);
+  double squares = 0;
+  for (const double r : ratio) {
+    squares += r * r / static_cast<double>(ratio.size());
+  }
+  o.common_error = std::sqrt(squares);
+  const auto tell = [&](double z, const std::string& what) {
+    if (std::isfinite(z) && !(std::abs(z) <= o.worst_error)) {
+      o.worst_error = std::abs(z);
+      o.worst_figure = what;
+    }
+  };
   const ReferenceName& reference = find_target(c.target).reference;
   if (!reference.posterior.empty()) {
     const auto file = find_data_file(reference.folder, "reference.json", settings.data_dir);
-    const auto compared = compare(o.fit, read_reference(file, reference.posterior));
-    const ComparedFigure& worst = farthest(compared);
-    o.worst_error = std::abs(worst.z());
-    o.worst_figure = worst.what + " of " + worst.parameter;
+    for (ComparedFigure f : compare(o.fit, read_reference(file, reference.posterior))) {
+      const auto& names = o.fit.engine.names;
+      const auto j = std::find(names.begin(), names.end(), f.parameter) - names.begin();
+      f.own_error *= ratio[static_cast<std::size_t>(j)];
+      tell(f.z(), f.what + " of " + f.parameter);
+    }
     return;
   }
-  for (const ParameterSummary& p : o.fit.parameters) {
-    for (const auto& [what, error] :
-         {std::pair{"mean", p.error_in_mcse}, {"sd", p.sd_error_in_mcse}}) {
-      if (std::isfinite(error) && !(std::abs(error) <= o.worst_error)) {
-        o.worst_error = std::abs(error);
-        o.worst_figure = what + (" of " + p.name);
-      }
-    }
+  for (std::size_t j = 0; j < ratio.size(); ++j) {
+    const ParameterSummary& p = o.fit.parameters[j];
+    tell(p.error_in_mcse / ratio[j], "mean of " + p.name);
+    tell(p.sd_error_in_mcse / ratio[j], "sd of " + p.name);
   }
 }
 
@@ -74,50 +83,28 @@ void find_worst_coordinate(DhmcOutcome& o) {
       diagnostics::pooled_autocorrelation(std::span(&trace, 1), std::span(&mean, 1), variance);
 }
 
-/// The steps of `count` transitions' trajectories.
-double steps_of(const Sampler& sampler, std::uint64_t seed, std::uint32_t first, int count) {
-  const Trajectory trajectory = trajectory_of(sampler, seed, Launch{first, count});
-  double steps = 0;
-  for (int t = 0; t < count; ++t) {
-    steps += trajectory.steps_at(first + static_cast<std::uint32_t>(t));
-  }
-  return steps;
-}
-
-/// Goes on with the chains for their spread, and for how often visits move their coordinate.
+/// Goes on with the chains for their spread.
 void look_further(Engine& engine, DhmcOutcome& o) {
   const Clock clock;
   const EngineDescription& about = engine.description();
   const Sampler& sampler = o.fit.sampler;
   PooledMoments moments(about.dim, true);
-  std::vector<double> sums(static_cast<std::size_t>(about.dim)), total(sums.size());
-  o.positions.resize(sums.size() * static_cast<std::size_t>(about.chains));
-  const std::uint32_t first = o.fit.first_transition + static_cast<std::uint32_t>(o.fit.draws_done);
-  std::uint32_t next = first;
+  o.positions.resize(static_cast<std::size_t>(about.dim) * static_cast<std::size_t>(about.chains));
+  Launch launch{o.fit.first_transition + static_cast<std::uint32_t>(o.fit.draws_done), kApart,
+                sampler.step_size};
+  launch.hop = sampler.hop;
   for (int i = 0; i < kLooks; ++i) {
-    Launch launch{next, kApart, sampler.step_size};
-    launch.hop = sampler.hop;
     engine.advance(launch);
-    engine.tallies(sums);
-    for (std::size_t j = 0; j < sums.size(); ++j) {
-      total[j] += sums[j];
-    }
     engine.positions(o.positions);
     moments.add(o.positions, about.chains);
-    next += kApart;
+    o.further +=
+        work_of(sampler, about, kApart,
+                static_cast<double>(gradients_of(sampler, about, o.fit.options.seed, launch)));
+    launch.first += kApart;
   }
-  o.further = work_of(sampler, about, kLooks * kApart,
-                      steps_of(sampler, o.fit.options.seed, first, kLooks * kApart));
   o.spread.dim = about.dim;
   const Matrix covariance = moments.covariance();
   o.spread.covariance.assign(covariance.data(), covariance.data() + covariance.size());
-  if (tries(sampler.method)) {
-    const double visits = o.further.visits / static_cast<double>(about.discontinuous.size()) *
-                          static_cast<double>(about.chains);
-    for (const int j : about.discontinuous) {
-      o.no_flip.push_back(total[static_cast<std::size_t>(j)] / visits);
-    }
-  }
   o.further_seconds = clock.seconds();
 }
 
@@ -125,7 +112,6 @@ void look_further(Engine& engine, DhmcOutcome& o) {
 
 ChainWork& ChainWork::operator+=(const ChainWork& other) {
   transitions += other.transitions;
-  steps += other.steps;
   visits += other.visits;
   gradients += other.gradients;
   potentials += other.potentials;
@@ -133,28 +119,48 @@ ChainWork& ChainWork::operator+=(const ChainWork& other) {
 }
 
 ChainWork work_of(const Sampler& sampler, const EngineDescription& about, double transitions,
-                  double steps) {
-  ChainWork work{transitions, steps, 0, 0, 0};
-  const auto sites = static_cast<double>(about.discontinuous.size());
-  const bool smooth = static_cast<int>(about.discontinuous.size()) < about.dim;
-  if (sampler.method == Method::random_walk) {
-    work.potentials = transitions;
-    return work;
+                  double gradients) {
+  const auto sites = static_cast<double>(visited_coordinates(sampler, about).size());
+  const bool smooth = sites < about.dim && sampler.method != Method::random_walk;
+  return {transitions, sites * (sampler.method == Method::dhmc ? gradients : transitions),
+          smooth ? gradients : 0, smooth ? 0 : transitions};
+}
+
+std::vector<double> common_error_ratios(const Draws& draws, std::int64_t chains) {
+  const auto kept = static_cast<std::size_t>(draws.chains);
+  const auto n = static_cast<std::size_t>(draws.draws);
+  const std::size_t batches = std::min(kBatches, n);
+  std::vector<double> ratios;
+  for (std::size_t j = 0; j < draws.parameters.size(); ++j) {
+    std::vector<double> of_chain(kept), of_batch(batches), length(batches);
+    for (std::size_t t = 0; t < n; ++t) {
+      const double* x = draws.row(static_cast<std::int64_t>(t), static_cast<int>(j));
+      const std::size_t b = t * batches / n;
+      length[b] += 1;
+      for (std::size_t c = 0; c < kept; ++c) {
+        of_chain[c] += x[c] / static_cast<double>(n);
+        of_batch[b] += x[c] / static_cast<double>(kept);
+      }
+    }
+    for (std::size_t b = 0; b < batches; ++b) {
+      of_batch[b] /= length[b];
+    }
+    const double between = over_seeds(of_chain).mcse, in_time = over_seeds(of_batch).mcse;
+    const double excess = std::max(0.0, in_time * in_time / (between * between) - 1);
+    ratios.push_back(between > 0 ? std::sqrt(1 + excess * static_cast<double>(chains) /
+                                                     static_cast<double>(kept))
+                                 : 1);
   }
-  work.visits = sites * (sampler.method == Method::dhmc ? steps : transitions);
-  if (smooth) {
-    // Gibbs moves what the smooth coordinates' potential depends on after their trajectory.
-    work.gradients = steps + (sampler.method == Method::gibbs ? transitions : 0);
-  } else {
-    work.potentials = transitions;
-  }
-  return work;
+  return ratios;
 }
 
 LawFigures compare_with(const CellLaw& law, const Draws& draws) {
   const std::size_t cells = law.probability.size();
   const auto chains = static_cast<std::size_t>(draws.chains);
+  const auto all = static_cast<std::size_t>(draws.draws);
+  const std::size_t batches = std::min(kBatches, all);
   std::vector<double> count(chains * cells), total(cells), x(law.parameters.size());
+  std::vector<double> in_batch(batches * cells), length(batches);
   LawFigures f;
   const auto distance = [&](double n) {
     double sum = 0;
@@ -165,6 +171,8 @@ LawFigures compare_with(const CellLaw& law, const Draws& draws) {
   };
   std::int64_t next = 1;  // when total variation is looked at
   for (std::int64_t t = 0; t < draws.draws; ++t) {
+    const std::size_t batch = static_cast<std::size_t>(t) * batches / all;
+    length[batch] += static_cast<double>(chains);
     for (std::size_t c = 0; c < chains; ++c) {
       for (std::size_t i = 0; i < x.size(); ++i) {
         x[i] = draws.row(t, law.parameters[i])[c];
@@ -172,6 +180,7 @@ LawFigures compare_with(const CellLaw& law, const Draws& draws) {
       const std::size_t k = law.cell(x.data());
       ++count[c * cells + k];
       ++total[k];
+      ++in_batch[batch * cells + k];
     }
     if (t + 1 == next || t + 1 == draws.draws) {
       f.draws.push_back(static_cast<double>(t + 1));
@@ -180,20 +189,39 @@ LawFigures compare_with(const CellLaw& law, const Draws& draws) {
     }
   }
   f.total_variation = f.by_draws.back();
-  const auto n = static_cast<double>(chains), length = static_cast<double>(draws.draws);
+  const auto n = static_cast<double>(chains), each = static_cast<double>(draws.draws);
   for (std::size_t k = 0; k < cells; ++k) {
-    const double share = total[k] / (n * length);
+    const double share = total[k] / (n * each);
     double squares = 0;
     for (std::size_t c = 0; c < chains; ++c) {
-      const double off = count[c * cells + k] / length - share;
+      const double off = count[c * cells + k] / each - share;
       squares += off * off;
     }
-    const double error = std::sqrt(squares / (n - 1) / n);
+    std::vector<double> shares;
+    for (std::size_t b = 0; b < batches; ++b) {
+      shares.push_back(in_batch[b * cells + k] / length[b]);
+    }
+    const double error = std::max(std::sqrt(squares / (n - 1) / n), over_seeds(shares).mcse);
     f.expected += 0.5 * std::sqrt(2 / std::acos(-1.0)) * error;
     const double off = std::abs(share - law.probability[k]);
     f.worst_in_mcse = std::max(f.worst_in_mcse, off > 0 ? off / error : 0);
   }
   return f;
+}
+
+TargetOptions target_options(const DhmcCase& c, const StudySettings& settings) {
+  TargetOptions target;
+  target.data_dir = settings.data_dir;
+  if (c.takes_data) {
+    target.data_file = settings.data;
+  }
+  return target;
+}
+
+double DhmcOutcome::path_length() const {
+  const bool gibbs = fit.sampler.method == Method::gibbs && sampling.gradients > 0;
+  return static_cast<double>(fit.gradients_sampling) / static_cast<double>(fit.draws_done) -
+         (gibbs ? 1 : 0);
 }
 
 DhmcOutcome run_recipe(const DhmcCase& c, const DhmcRecipe& recipe, const StudySettings& settings,
@@ -216,15 +244,14 @@ DhmcOutcome run_recipe(const DhmcCase& c, const DhmcRecipe& recipe, const StudyS
     o.tuning += from.further;
     o.tuning_seconds = from.tuning_seconds + from.further_seconds;
   }
-  TargetOptions target;
-  target.data_dir = settings.data_dir;
-  if (c.takes_data) {
-    target.data_file = settings.data;
-  }
+  const Sampler sampler = recipe.sampler(pilot);
+  // What is given needs no tuning, but time to get there; what is tuned ends when it rests.
+  options.adaptation.stop_early =
+      sampler.step_size == 0 || (makes_visits(sampler) && sampler.hop == 0);
   ProgressBar bar(c.name + " " + recipe.method, options.chains);
   options.progress = bar.callback();
-  const Sampler sampler = recipe.sampler(pilot);
-  const auto engine = make_engine(find_target(c.target), sampler, target, options);
+  const auto engine =
+      make_engine(find_target(c.target), sampler, target_options(c, settings), options);
   o.fit = run(*engine, sampler, options);
   if (o.fit.interrupted) {
     throw Interrupted{};
@@ -235,11 +262,11 @@ DhmcOutcome run_recipe(const DhmcCase& c, const DhmcRecipe& recipe, const StudyS
   find_worst_error(c, settings, o);
   find_worst_coordinate(o);
   o.fit.draws = {};
+  o.fit.statistics = {};
 
   const EngineDescription& about = engine->description();
-  const auto draws = static_cast<int>(o.fit.draws_done);
-  o.sampling = work_of(o.fit.sampler, about, draws,
-                       steps_of(o.fit.sampler, options.seed, o.fit.first_transition, draws));
+  o.sampling = work_of(o.fit.sampler, about, static_cast<double>(o.fit.draws_done),
+                       static_cast<double>(o.fit.gradients_sampling));
   o.tuning += work_of(o.fit.sampler, about, o.fit.first_transition,
                       static_cast<double>(o.fit.gradients_warmup));
   o.tuning_seconds += o.fit.seconds.warmup;

@@ -298,7 +298,7 @@ std::vector<StudyFigure> dhmc_figures(const DhmcCase& c,
   if (c.law) {
     figures.push_back(total_variations(c, methods));
   }
-  if (methods.front().sites.size() > 1) {
+  if (methods.front().no_flip.size() > 1) {
     figures.push_back(no_flips(c, methods));
   }
   figures.push_back(autocorrelations(c, methods));

@@ -13,8 +13,7 @@ namespace lockstep::bench {
 struct DhmcMethodPlots {
   std::string method;
   LawFigures law;
-  std::vector<std::string> sites;  // names of the discontinuous coordinates
-  std::vector<double> no_flip;     // of each
+  std::vector<double> no_flip;  // of each discontinuous coordinate; none for the random walk
   std::vector<double> autocorrelation;
   std::string worst;        // whose that is
   double work_per_lag = 0;  // visits, gradients and potentials of one kept draw

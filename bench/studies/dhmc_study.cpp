@@ -17,6 +17,8 @@ namespace {
 constexpr double kRight = 4;
 /// R-hat of chains that agree (Vehtari et al. 2021).
 constexpr double kMixed = 1.01;
+/// Beyond this, common errors are worth a sentence.
+constexpr double kTogether = 1.5;
 /// Up to so many discontinuous coordinates have a row each.
 constexpr std::size_t kNamedSites = 16;
 
@@ -99,10 +101,10 @@ class CaseRun {
     add(method, "ess_per_second", outcomes,
         [](const auto& o) { return o.fit.ess_per_second_min(); });
     add(method, "rhat_max", outcomes, [](const auto& o) { return o.fit.rhat_max(); });
+    add(method, "common_error_ratio", outcomes, [](const auto& o) { return o.common_error; });
     add(method, "acceptance", outcomes, [](const auto& o) { return o.fit.acceptance; });
     add_no_flip(method, outcomes);
-    add(method, "path_length", outcomes,
-        [](const auto& o) { return o.sampling.steps / o.sampling.transitions; });
+    add(method, "path_length", outcomes, [](const auto& o) { return o.path_length(); });
     const auto per_draw = [&](const char* metric, double ChainWork::*member) {
       add(method, metric, outcomes,
           [&](const auto& o) { return o.sampling.*member / o.sampling.transitions; });
@@ -117,38 +119,27 @@ class CaseRun {
 
   /// Over all coordinates, of the least and the most mobile one, and, where they are few, of each.
   void add_no_flip(const std::string& method, const Outcomes& outcomes) {
-    const DhmcOutcome& first = outcomes.front();
-    if (first.no_flip.empty()) {
+    const auto by_rate = [](const VisitSummary& a, const VisitSummary& b) {
+      return a.no_flip < b.no_flip;
+    };
+    const std::vector<VisitSummary>& first = outcomes.front().fit.visits;
+    if (first.empty()) {
       return;
     }
-    add(method, "no_flip", outcomes, [](const auto& o) {
-      double sum = 0;
-      for (const double x : o.no_flip) {
-        sum += x;
-      }
-      return sum / static_cast<double>(o.no_flip.size());
+    add(method, "no_flip", outcomes, [](const auto& o) { return o.fit.no_flip(); });
+    if (first.size() == 1) {
+      return;
+    }
+    add(method, "no_flip_lowest", outcomes, [&](const auto& o) {
+      return std::min_element(o.fit.visits.begin(), o.fit.visits.end(), by_rate)->no_flip;
     });
-    if (first.no_flip.size() == 1) {
-      return;
+    add(method, "no_flip_highest", outcomes, [&](const auto& o) {
+      return std::max_element(o.fit.visits.begin(), o.fit.visits.end(), by_rate)->no_flip;
+    });
+    for (std::size_t i = 0; first.size() <= kNamedSites && i < first.size(); ++i) {
+      add(method, "no_flip " + first[i].name, outcomes,
+          [&](const auto& o) { return o.fit.visits[i].no_flip; });
     }
-    add(method, "no_flip_lowest", outcomes,
-        [](const auto& o) { return *std::min_element(o.no_flip.begin(), o.no_flip.end()); });
-    add(method, "no_flip_highest", outcomes,
-        [](const auto& o) { return *std::max_element(o.no_flip.begin(), o.no_flip.end()); });
-    if (first.no_flip.size() <= kNamedSites) {
-      for (std::size_t i = 0; i < first.no_flip.size(); ++i) {
-        add(method, "no_flip " + site_names(first)[i], outcomes,
-            [&](const auto& o) { return o.no_flip[i]; });
-      }
-    }
-  }
-
-  static std::vector<std::string> site_names(const DhmcOutcome& o) {
-    std::vector<std::string> names;
-    for (const int j : o.fit.engine.discontinuous) {
-      names.push_back(o.fit.engine.names[static_cast<std::size_t>(j)]);
-    }
-    return names;
   }
 
   void note(const std::string& text) { result_.notes.push_back(case_.name + ": " + text); }
@@ -174,6 +165,13 @@ class CaseRun {
     }
     if (right && (case_.law || !std::isnan(o.worst_error))) {
       right_.push_back(method);
+    }
+    const DhmcOutcome& e = worst_of(outcomes, [](const auto& x) { return x.common_error; });
+    if (e.common_error > kTogether) {
+      note(method +
+           "'s chains err together: they visit coordinates in the same order, and standard "
+           "errors are " +
+           significant(e.common_error) + " times what the variance between chains says.");
     }
     const DhmcOutcome& m = worst_of(outcomes, [](const auto& x) { return x.fit.rhat_max(); });
     if (!(m.fit.rhat_max() < kMixed)) {
@@ -213,6 +211,10 @@ class CaseRun {
               method + ", " + significant(o.min_ess_per_100());
     }
     note(text + ".");
+    const std::string data = find_target(case_.target).data(target_options(case_, settings_));
+    if (!data.empty()) {
+      note("on " + data + ".");
+    }
     for (const std::string& remark : case_.remarks) {
       note(remark);
     }
@@ -222,8 +224,9 @@ class CaseRun {
     DhmcMethodPlots p;
     p.method = method;
     p.law = o.law;
-    p.sites = site_names(o);
-    p.no_flip = o.no_flip;
+    for (const VisitSummary& v : o.fit.visits) {
+      p.no_flip.push_back(v.no_flip);
+    }
     p.autocorrelation = o.autocorrelation;
     p.worst = o.worst_name();
     p.work_per_lag = o.sampling.evaluations() / o.sampling.transitions * o.fit.options.thin;
@@ -267,6 +270,9 @@ StudyResult run_study(const StudySettings& settings) {
       try {
         CaseRun(c, settings, result).run();
       } catch (const FileError& absent) {
+        if (c.takes_data && !settings.data.empty()) {
+          throw;  // who names a file wants that one
+        }
         result.notes.push_back(c.name + ": left out: " + absent.what());
       }
     }
@@ -277,7 +283,10 @@ StudyResult run_study(const StudySettings& settings) {
       "ESS are bulk ESS of the worst coordinate, the same for n and log n; per second of sampling "
       "of all chains, tuning apart. A coordinate update is one difference of the potential; what a "
       "pilot's chains took to set a method up counts as its tuning. no_flip is the share of visits "
-      "that move their coordinate, by their probabilities min(1, exp(-dU)), over all chains.");
+      "that move their coordinate, by their probabilities min(1, exp(-dU)), over all chains. "
+      "common_error_ratio is the standard error by the course of the chains' mean in time over "
+      "that "
+      "by the variance between chains, at least 1.");
   return result;
 }
 
