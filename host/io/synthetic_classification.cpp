@@ -44,7 +44,7 @@ Table synthetic_classification(int observations, int features) {
   // Feature j is w f + sqrt(1 - w^2) e, with factor f = j mod 20 and w on [0.3, 0.95].
   std::vector<double> weight(d);
   for (std::size_t j = 0; j < d; ++j) {
-    table.columns.push_back("x" + std::to_string(j + 1));
+    table.columns.emplace_back("x").append(std::to_string(j + 1));
     weight[j] = 0.3 + 0.65 * numbers.uniform();
   }
   table.columns.emplace_back("outcome");

@@ -79,6 +79,16 @@ Table without_constant_columns(const Table& table) {
   return part_of(table, up_to(table.rows()), columns);
 }
 
+bool both_outcomes(const Table& table) {
+  const std::size_t outcome = table.columns.size() - 1;
+  for (std::size_t i = 1; i < table.rows(); ++i) {
+    if (table.at(i, outcome) != table.at(0, outcome)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string counted(std::size_t n, const std::string& what) {
   return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
 }
@@ -98,6 +108,9 @@ ZeroOneData::ZeroOneData(const Table& table) {
                                        std::to_string(kMostMissing) +
                                        " gaps or is constant in the " + counted(n, "complete row") +
                                        ": fill gaps, or add features");
+  require<FileError>(both_outcomes(clean), column_name(clean, features) +
+                                               "has one value only in the rows without gaps: both "
+                                               "outcomes are needed for a regression");
   const std::vector<bool> is_one = two_outcomes(clean);
 
   dim_ = static_cast<int>(features) + 1;
