@@ -106,7 +106,8 @@ struct Discontinuous {
 namespace transitions {
 
 /// Discontinuous HMC (Visit::laplace: every step visits every discontinuous coordinate) and Mixed
-/// HMC (Visit::exchange: every trajectory does, each at a step of its own). One Metropolis test at
+/// HMC (Visit::exchange: every trajectory visits each twice, at a time of its own before the middle
+/// and as long after it). Visits read the same backwards (sites.hpp). One Metropolis test at
 /// the end, on H from scratch: of what visits do to U, the momentum r has paid for, so that the
 /// error is leapfrog's and rounding's alone. Without smooth coordinates everything is accepted.
 template <class Kinetic_, class S, int N, Visit kVisit, class Rule = Metropolis>
@@ -124,19 +125,30 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
                                      const L& step_scale, L* tally) const {
     static_assert(Group::size == 1);
     const int d = dimension(target);
-    const bool smooth = this->has_smooth(d);
+    const L u = this->smooth_momentum(group, d, stream, transition, p);
+    this->laplace_momentum(stream, transition, p);
+    const Sum<L> before = x.potential + this->energy(group, d, p);
+    Position<L, Slots> y;
+    this->begin(d, x, y);
+    travel(target, group, stream, transition, step_scale, y, p, tally);
+    const Info<L> info = rule(before, y.potential + this->energy(group, d, p), L(0), u);
+    this->accept(d, info.accepted, y, x);
+    return info;
+  }
+
+  /// The trajectory from (y, p), [dim] each: with Visit::laplace a map that preserves volume and,
+  /// once p is turned around, undoes itself.
+  template <class Target, class L, int Slots, class Group, class Stream>
+  LOCKSTEP_INLINE void travel(const Target& target, const Group& group, const Stream& stream,
+                              std::uint32_t transition, const L& step_scale, Position<L, Slots>& y,
+                              L* p, L* tally) const {
     const Trajectory& trajectory = this->trajectory;
     const L step = L(static_cast<S>(trajectory.step_size_at(transition))) * step_scale;
     const L hop = L(static_cast<S>(trajectory.hop_at(transition))) * step_scale;
     const int steps = trajectory.steps_at(transition);
+    const bool smooth = this->has_smooth(dimension(target));
 
-    const L u = this->smooth_momentum(group, d, stream, transition, p);
-    this->laplace_momentum(stream, transition, p);
-    const Sum<L> before = x.potential + this->energy(group, d, p);
-
-    Position<L, Slots> y;
-    this->begin(d, x, y);
-    std::uint16_t order[N];
+    std::uint16_t order[2 * N];
     [[maybe_unused]] int when[kVisit == Visit::exchange ? N : 1];
     Visits<S> visits;
     visits.kind = kVisit;
@@ -146,21 +158,30 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
     visits.transition = transition;
     if constexpr (kVisit == Visit::exchange) {
       this->sites.arrivals(transition, steps, when);
+      visits.weight = S(0.5);
     }
     const auto middle = [&](int i) {
+      L reach = hop;
       if constexpr (kVisit == Visit::exchange) {
-        visits.sites = this->sites.arriving(transition, when, i, order);
-      } else if (i == 0 || this->sites.order == VisitOrder::permutation) {
+        visits.sites = this->sites.arriving(transition, when, i, steps, order);
+      } else if (smooth) {
+        // In the centre there and back: half as far each, and half a visit each.
+        const bool centre = 2 * i == steps - 1;
+        visits.sites = this->sites.retracing(transition, i, steps, order);
+        visits.weight = centre ? S(0.5) : S(1);
+        reach = L(visits.weight) * hop;
+      } else {
         this->sites.in_order(transition, i, order);
       }
-      this->sweep(target, visits, stream, hop, y.q, p, tally);
+      this->sweep(target, visits, stream, reach, y.q, p, tally);
       visits.first_word += static_cast<std::uint32_t>(visits.sites);
     };
     if (smooth) {
       leapfrog_around(
           target, this->kinetic, group, step, steps, y, p, [&](L* g) { this->flatten(g); }, middle);
     } else {
-      // Nothing else moves: sweeps of one order share what the first has prepared.
+      // Nothing else moves, any order keeps the law, and sweeps of one order share what the first
+      // has prepared.
       const bool alike = kVisit == Visit::laplace && this->sites.order == VisitOrder::coin;
       visits.sweeps = alike ? steps : 1;
       for (int i = 0; i < steps; i += visits.sweeps) {
@@ -168,11 +189,6 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
       }
       y.potential = potential(target, group, y.q);
     }
-    const Sum<L> after = y.potential + this->energy(group, d, p);
-
-    const Info<L> info = rule(before, after, L(0), u);
-    this->accept(d, info.accepted, y, x);
-    return info;
   }
 };
 
