@@ -149,7 +149,7 @@ TEST(Visit, DefaultDeltaIsMinusTheWayBack) {
     CoupledLaw::draw(exact, q);
     const int j = 2 * (i % 2);
     const double from = q[j], to = 3 * exact.uniform();
-    PotentialCache<double> cache;
+    Cache<Coupled, double> cache;
     prepare(Coupled{}, static_cast<const double*>(q), cache);
     const double there = delta(Coupled{}, j, q, to, cache);
     EXPECT_EQ(q[j], from);

@@ -223,7 +223,7 @@ Verdict conservation(const Variant& variant) {
   for (int i = 0; i < 20000; ++i) {
     double q[3], p[3] = {3 * momentum(), 3 * momentum(), momentum()};
     MixedLaw::draw(exact, q);
-    PotentialCache<double> cache;
+    Cache<MixedGrid, double> cache;
     prepare(target, static_cast<const double*>(q), cache);
     const double before =
         (potential(target, static_cast<const double*>(q)) + trial.kinetic_energy(p)).value();
