@@ -913,6 +913,8 @@ class Dhmc(Case):
         self.refused(*self.RUN, "gibbs", "--visit-order", "coin", says="choose dhmc")
         self.refused(*self.RUN, "dhmc", "--visit-order", "con", says="'coin'")
         self.refused(*self.RUN, "dhcm", says="'dhmc'")
+        self.refused("train", "--target", "integer-grid", "--output", self.folder / "n.json",
+                     says=["density jumps", "l2hmc"])
         for option in [["--hop", 1], ["--no-flip", 0.5], ["--hop-per-coordinate"],
                        ["--visit-order", "coin"]]:
             self.refused("run", "--target", "banana", *option,
