@@ -1,12 +1,23 @@
 #pragma once
 
-/// For which targets with discontinuous coordinates CUDA kernels are prebuilt.
+/// For which targets with discontinuous coordinates CUDA kernels are prebuilt, and the line that
+/// builds them.
 
 #include "kernels/launch/dhmc.hpp"
 
 namespace lockstep {
 
+/// Those of the dhmc_*.cu.
 template <class Target>
 inline constexpr bool has_cuda_dhmc = false;
 
+struct IntegerGrid;
+template <>
+inline constexpr bool has_cuda_dhmc<IntegerGrid> = true;
+
 }  // namespace lockstep
+
+#define LOCKSTEP_INSTANTIATE_CUDA_DHMC(...)                                        \
+  template std::unique_ptr<lockstep::Engine>                                       \
+  lockstep::make_cuda_discontinuous_engine<__VA_ARGS__>(const __VA_ARGS__& target, \
+                                                        const lockstep::SampleOptions& options);

@@ -67,11 +67,11 @@ LOCKSTEP_INLINE void visit(const Target& target, int j, const L& to, L* q, L* r,
 /// @param q      [dim]
 /// @param r      [dim], at discontinuous coordinates; for `exchange` its sign means nothing
 /// @param tally  [dim]
+/// @param cache  memory for it
 template <class Target, class L>
 LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar<L>>& visits,
-                                       const Stream<L>& stream, const L& hop, L* q, L* r,
-                                       L* tally) {
-  Cache<Target, L> cache;
+                                       const Stream<L>& stream, const L& hop, L* q, L* r, L* tally,
+                                       Cache<Target, L>& cache) {
   if (visits.kind != Visit::conditional) {
     prepare(target, static_cast<const L*>(q), cache);
   }

@@ -428,14 +428,14 @@ class CudaEngine final : public Engine {
   Kernel bound(const Transition& transition) const {
     using Plan = cuda::Plan<S, Stream, Group, Target, Transition>;
     const auto kernel = Plan::kernel();
-    const std::size_t shared = Plan::shared_bytes(transition);
+    const std::size_t shared = Plan::shared_bytes(target_, transition);
     const std::string name =
         "advance_kernel with " + std::to_string(Group::size) + " threads per chain, " + where();
     if (shared > 0) {
       require(shared <= shared_bytes_,
               "this needs " + std::to_string(shared) + " bytes of shared memory and " +
                   description_.device + " has " + std::to_string(shared_bytes_) +
-                  " for a block: use narrower networks or the cpu backend");
+                  " for a block: use narrower networks or fewer data, or the cpu backend");
       cuda::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                        static_cast<int>(shared)),
                   "cudaFuncSetAttribute", name);

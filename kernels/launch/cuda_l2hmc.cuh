@@ -39,7 +39,7 @@ struct Plan<float, Stream, Solo, Target, transitions::L2hmc<float, TileShape, Ru
   static_assert(tile::kThreads == kBlock);
   static constexpr int chains_per_block = tile::kChains;
   static auto kernel() { return advance_tile_kernel<Stream, Target, Transition>; }
-  static std::size_t shared_bytes(const Transition& t) {
+  static std::size_t shared_bytes(const Target&, const Transition& t) {
     return tile::shared_bytes(t.network.layout.net);
   }
 };

@@ -118,7 +118,8 @@ class LaneTarget final : public BlockTarget<S> {
         load(q + c, chains, at);
         load(r + c, chains, momentum);
         load(tally + c, chains, sum);
-        sweep_coordinates(target_, visits, stream, load_lane<L>(hop + c), at, momentum, sum);
+        Cache<Target, L> cache;
+        sweep_coordinates(target_, visits, stream, load_lane<L>(hop + c), at, momentum, sum, cache);
         store(at, chains, q + c);
         store(momentum, chains, r + c);
         store(sum, chains, tally + c);

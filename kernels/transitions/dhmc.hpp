@@ -9,6 +9,7 @@
 #include "kernels/transitions/refreshment.hpp"
 #include "kernels/transitions/sites.hpp"
 #include "kernels/transitions/trajectory.hpp"
+#include "kernels/transitions/workspace.hpp"
 
 namespace lockstep {
 
@@ -18,9 +19,21 @@ namespace lockstep {
 /// @tparam N        bound of the dimension
 template <class Kinetic, class S, int N>
 struct Discontinuous {
+  static constexpr bool works_in_memory = true;
+
   Kinetic kinetic;
   Sites<S, N> sites;
   Trajectory trajectory;
+
+  /// What a transition works in, for one chain (workspace.hpp).
+  template <class Target, class L, int Slots>
+  struct Work {
+    Position<L, Slots> y;
+    L p[Slots];  // r at discontinuous coordinates
+    L tally[Slots];
+    Cache<Target, L> cache;
+    std::uint16_t order[N];
+  };
 
   LOCKSTEP_INLINE bool has_smooth(int dim) const { return sites.count < dim; }
 
@@ -71,35 +84,50 @@ struct Discontinuous {
     }
   }
 
-  template <class Target, class L, class Stream>
+  template <class Target, class L, int Slots, class Stream>
   LOCKSTEP_INLINE void sweep(const Target& target, const Visits<S>& visits, const Stream& stream,
-                             const L& hop, L* q, L* r, L* tally) const {
-    if constexpr (requires { target.sweep(visits, stream, hop, q, r, tally); }) {
-      target.sweep(visits, stream, hop, q, r, tally);
+                             const L& hop, Work<Target, L, Slots>& w) const {
+    if constexpr (requires { target.sweep(visits, stream, hop, w.y.q, w.p, w.tally); }) {
+      target.sweep(visits, stream, hop, w.y.q, w.p, w.tally);
     } else {
-      sweep_coordinates(target, visits, stream, hop, q, r, tally);
+      sweep_coordinates(target, visits, stream, hop, w.y.q, w.p, w.tally, w.cache);
     }
   }
 
-  /// Into y what a trajectory begins with.
-  template <class L, int Slots>
-  LOCKSTEP_INLINE void begin(int dim, const Position<L, Slots>& x, Position<L, Slots>& y) const {
+  /// Puts down what a trajectory begins with.
+  template <class Target, class L, int Slots>
+  LOCKSTEP_INLINE void begin(int dim, const Position<L, Slots>& x, const L* tally,
+                             Work<Target, L, Slots>& w) const {
     for (int j = 0; j < dim; ++j) {
-      y.q[j] = x.q[j];
-      y.gradient[j] = x.gradient[j];
+      w.y.q[j] = x.q[j];
+      w.y.gradient[j] = x.gradient[j];
+      w.tally[j] = tally[j];
     }
-    flatten(y.gradient);
-    y.potential = x.potential;
+    flatten(w.y.gradient);
+    w.y.potential = x.potential;
   }
 
-  template <class L, int Slots>
-  LOCKSTEP_INLINE void accept(int dim, const Mask<L>& accepted, const Position<L, Slots>& y,
-                              Position<L, Slots>& x) const {
+  /// Takes back what it ended with.
+  template <class Target, class L, int Slots>
+  LOCKSTEP_INLINE void end(int dim, const Work<Target, L, Slots>& w, Position<L, Slots>& x,
+                           L* tally) const {
     for (int j = 0; j < dim; ++j) {
-      x.q[j] = select(accepted, y.q[j], x.q[j]);
-      x.gradient[j] = select(accepted, y.gradient[j], x.gradient[j]);
+      x.q[j] = w.y.q[j];
+      x.gradient[j] = w.y.gradient[j];
+      tally[j] = w.tally[j];
     }
-    x.potential = select(accepted, y.potential, x.potential);
+    x.potential = w.y.potential;
+  }
+
+  /// Back to where it began, in the chains that are not accepted.
+  template <class L, int Slots>
+  LOCKSTEP_INLINE void return_rejected(int dim, const Mask<L>& accepted,
+                                       const Position<L, Slots>& x, Position<L, Slots>& y) const {
+    for (int j = 0; j < dim; ++j) {
+      y.q[j] = select(accepted, y.q[j], x.q[j]);
+      y.gradient[j] = select(accepted, y.gradient[j], x.gradient[j]);
+    }
+    y.potential = select(accepted, y.potential, x.potential);
   }
 };
 
@@ -120,7 +148,7 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
 
   template <class Target, class L, int Slots, class Group, class Stream>
   LOCKSTEP_INLINE Info<L> operator()(const Target& target, const Group& group, const Stream& stream,
-                                     std::uint32_t transition, Position<L, Slots>& x, L* p,
+                                     std::uint32_t transition, Position<L, Slots>& x, L*,
                                      const L& step_scale, L* tally) const {
     static_assert(Group::size == 1);
     const int d = dimension(target);
@@ -130,26 +158,28 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
     const L hop = L(static_cast<S>(trajectory.hop_at(transition))) * step_scale;
     const int steps = trajectory.steps_at(transition);
 
+    Workspace<typename Dhmc::template Work<Target, L, Slots>, Group> workspace(group);
+    auto& w = *workspace;
+    Position<L, Slots>& y = w.y;
+    L* const p = w.p;
     const L u = this->smooth_momentum(group, d, stream, transition, p);
     this->laplace_momentum(stream, transition, p);
     const Sum<L> before = x.potential + this->energy(group, d, p);
 
-    Position<L, Slots> y;
-    this->begin(d, x, y);
-    std::uint16_t order[N];
+    this->begin(d, x, tally, w);
     Visits<S> visits;
     visits.kind = kVisit;
-    visits.order = order;
+    visits.order = w.order;
     visits.scale = this->sites.scale;
     visits.transition = transition;
     const auto middle = [&](int i) {
       if constexpr (kVisit == Visit::exchange) {
-        visits.sites = this->sites.arriving(transition, i, steps, order);
+        visits.sites = this->sites.arriving(transition, i, steps, w.order);
       } else {
         visits.sites = this->sites.count;
-        this->sites.in_order(transition, i, order);
+        this->sites.in_order(transition, i, w.order);
       }
-      this->sweep(target, visits, stream, hop, y.q, p, tally);
+      this->sweep(target, visits, stream, hop, w);
       visits.first_word += static_cast<std::uint32_t>(visits.sites);
     };
     if (smooth) {
@@ -167,7 +197,8 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
     const Sum<L> after = y.potential + this->energy(group, d, p);
 
     const Info<L> info = rule(before, after, L(0), u);
-    this->accept(d, info.accepted, y, x);
+    this->return_rejected(d, info.accepted, x, y);
+    this->end(d, w, x, tally);
     return info;
   }
 };
@@ -186,7 +217,7 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
 
   template <class Target, class L, int Slots, class Group, class Stream>
   LOCKSTEP_INLINE Info<L> operator()(const Target& target, const Group& group, const Stream& stream,
-                                     std::uint32_t transition, Position<L, Slots>& x, L* p,
+                                     std::uint32_t transition, Position<L, Slots>& x, L*,
                                      const L& step_scale, L* tally) const {
     static_assert(Group::size == 1);
     const int d = dimension(target);
@@ -194,18 +225,21 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
     const L step = L(static_cast<S>(trajectory.step_size_at(transition))) * step_scale;
     const L hop = L(static_cast<S>(trajectory.hop_at(transition))) * step_scale;
 
+    Workspace<typename Gibbs::template Work<Target, L, Slots>, Group> workspace(group);
+    auto& w = *workspace;
+    Position<L, Slots>& y = w.y;
+    L* const p = w.p;
     const L u = this->smooth_momentum(group, d, stream, transition, p);
     this->laplace_momentum(stream, transition, p);
     const Sum<L> before = x.potential + this->energy(group, d, p);
-    Position<L, Slots> y;
-    this->begin(d, x, y);
+    this->begin(d, x, tally, w);
     if (this->has_smooth(d)) {
       leapfrog_around(
           target, this->kinetic, group, step, trajectory.steps_at(transition), y, p,
           [&](L* g) { this->flatten(g); }, [](int) {});
     }
     const Info<L> info = rule(before, y.potential + this->energy(group, d, p), L(0), u);
-    this->accept(d, info.accepted, y, x);
+    this->return_rejected(d, info.accepted, x, y);
 
     Visits<S> visits;
     visits.kind = has_conditional<Target, L>(target) ? Visit::conditional : Visit::exchange;
@@ -213,13 +247,14 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
     visits.sites = this->sites.count;
     visits.scale = this->sites.scale;
     visits.transition = transition;
-    this->sweep(target, visits, stream, hop, x.q, p, tally);
+    this->sweep(target, visits, stream, hop, w);
     if (this->has_smooth(d)) {
-      x.potential = potential_and_gradient(target, group, x.q, x.gradient);
-      this->flatten(x.gradient);
+      y.potential = potential_and_gradient(target, group, y.q, y.gradient);
+      this->flatten(y.gradient);
     } else {
-      x.potential = potential(target, group, x.q);
+      y.potential = potential(target, group, y.q);
     }
+    this->end(d, w, x, tally);
     return info;
   }
 

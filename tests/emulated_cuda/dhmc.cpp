@@ -1,0 +1,109 @@
+// DHMC, Mixed HMC and Gibbs on an emulated card: the same transitions, in a slice of shared memory
+// instead of on the stack, and so the same bits.
+
+#include <cstdint>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kernels/launch/cpu.hpp"
+#include "kernels/launch/cuda_dhmc.cuh"
+#include "kernels/targets/integer_grid.hpp"
+#include "tests/emulated_cuda/outcome.hpp"
+
+namespace lockstep {
+
+namespace cuda {
+alignas(16) thread_local float slices[(227 << 10) / sizeof(float)];  // a block's shared memory
+}  // namespace cuda
+
+namespace {
+
+using testing::Case;
+using testing::case_of;
+using testing::expect_same;
+using testing::options_for;
+using testing::Outcome;
+using testing::outcome;
+
+template <class Target>
+using Cpu = CpuEngine<float, Target, DiscontinuousSettings<float>>;
+template <class Target>
+using Cuda = CudaEngine<float, Target, DiscontinuousSettings<float>>;
+
+/// A sampler of each kind, and both orders of visits.
+std::vector<Sampler> samplers(double step, double hop) {
+  return {Dhmc{.step_size = step, .hop = hop, .step_jitter = 0.2, .leapfrog = 3},
+          Dhmc{.step_size = step,
+               .hop = hop,
+               .leapfrog = 2,
+               .longest = 4,
+               .order = VisitOrder::permutation},
+          MixedHmc{.step_size = step, .hop = hop, .leapfrog = 3},
+          Gibbs{.step_size = step, .hop = hop, .leapfrog = 3}};
+}
+
+/// @param smooth  where there are smooth coordinates, steps are so long that some are rejected
+template <class Target>
+void expect_parity(const Target& target, const Case& run, bool smooth) {
+  Cpu<Target> cpu(target, options_for());
+  Cuda<Target> cuda(target, options_for());
+  const Outcome a = outcome(cpu, run), b = outcome(cuda, run);
+  if (smooth) {
+    EXPECT_GT(a.sampling.acceptance, 0.2);
+    EXPECT_LT(a.sampling.acceptance, 0.999);
+  }
+  for (const int j : cuda.description().discontinuous) {
+    EXPECT_GT(a.tallies[static_cast<std::size_t>(j)], 0);
+  }
+  expect_same(a, b);
+}
+
+TEST(EmulatedCudaDhmc, WithoutSmoothCoordinates) {
+  for (const Sampler& sampler : samplers(1, 0.9)) {
+    SCOPED_TRACE(static_cast<int>(sampler.method));
+    expect_parity(IntegerGrid{}, case_of(IntegerGrid::dim, sampler), false);
+  }
+}
+
+/// What a card does with few chains it does with many: each has its own stream and its own slice.
+TEST(EmulatedCudaDhmc, AnyNumberOfChains) {
+  const Case run = case_of(IntegerGrid::dim, samplers(1, 0.9)[1]);
+  SampleOptions few = options_for();
+  few.chains = 70;
+  Cuda<IntegerGrid> all(IntegerGrid{}, options_for()), some(IntegerGrid{}, few);
+  const int dim = IntegerGrid::dim;
+  const std::vector<double> q = testing::starts(all);
+  const auto ends = [&](Engine& engine) {
+    const std::int64_t chains = engine.description().chains;
+    std::vector<double> from;
+    for (int j = 0; j < dim; ++j) {
+      from.insert(from.end(), q.begin() + j * testing::kChains,
+                  q.begin() + j * testing::kChains + chains);
+    }
+    engine.configure(run.sampler, run.metric);
+    engine.place(from);
+    Launch launch{0, 40, run.sampler.step_size, 0};
+    launch.hop = run.sampler.hop;
+    engine.advance(launch);
+    engine.positions(from);
+    return from;
+  };
+  const std::vector<double> a = ends(all), b = ends(some);
+  for (int j = 0; j < dim; ++j) {
+    for (int c = 0; c < few.chains; ++c) {
+      EXPECT_EQ(a[static_cast<std::size_t>(j * testing::kChains + c)],
+                b[static_cast<std::size_t>(j * few.chains + c)]);
+    }
+  }
+}
+
+TEST(EmulatedCudaDhmc, GoesOnFromAnArchive) {
+  const Case run = case_of(IntegerGrid::dim, samplers(1, 0.9)[0]);
+  Cuda<IntegerGrid> whole(IntegerGrid{}, options_for()), begun(IntegerGrid{}, options_for()),
+      fresh(IntegerGrid{}, options_for());
+  expect_same(outcome(whole, run), outcome(begun, run, &fresh));
+}
+
+}  // namespace
+}  // namespace lockstep
