@@ -43,7 +43,9 @@ struct Visits {
   std::uint32_t transition = 0, first_word = 0;
 };
 
-/// What a visit of q_j does. Where dU is not a number, or infinite, it stays.
+/// What a visit of q_j does. Where dU is not a number, or +infinity, it stays; from a place outside
+/// the support (dU = -infinity) it comes in with infinite momentum, so that the trajectory ends in
+/// its start.
 ///
 /// Every outcome conserves H = U + |r_j| exactly, preserves volume and is undone by the visit with
 /// r_j reversed: a move to q' with |r'| = |r| - dU comes back since |r'| + dU = |r| > 0.
@@ -61,6 +63,27 @@ LOCKSTEP_INLINE void visit(const Target& target, int j, const L& to, L* q, L* r,
   tally[j] += select(is_finite(rise), approximate_exp(-larger(rise, L(0))), L(0));
 }
 
+/// Uniforms of Purpose::proposal, one word after the other.
+template <class L>
+class Proposals {
+ public:
+  LOCKSTEP_INLINE Proposals(const Stream<L>& stream, std::uint32_t transition, std::uint32_t word)
+      : stream_(stream), transition_(transition), word_(word) {}
+  LOCKSTEP_INLINE L next() {
+    if (!fresh_ || word_ % 4 == 0) {
+      block_ = words(stream_, transition_, Purpose::proposal, word_ / 4);
+      fresh_ = true;
+    }
+    return uniform(block_[static_cast<int>(word_++ % 4)]);
+  }
+
+ private:
+  Stream<L> stream_;
+  std::uint32_t transition_, word_;
+  Words<L> block_;
+  bool fresh_ = false;
+};
+
 /// Sweeps over discontinuous coordinates.
 ///
 /// @param hop    how far, in units of visits.scale; each chain's own
@@ -72,37 +95,44 @@ template <class Target, class L>
 LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar<L>>& visits,
                                        const Stream<L>& stream, const L& hop, L* q, L* r, L* tally,
                                        Cache<Target, L>& cache) {
-  if (visits.kind != Visit::conditional) {
-    prepare(target, static_cast<const L*>(q), cache);
-  }
-  std::uint32_t word = visits.first_word;
-  const auto random = [&] {
-    const auto block = words(stream, visits.transition, Purpose::proposal, word / 4);
-    return uniform(block[static_cast<int>(word++ % 4)]);
-  };
-  for (int s = 0; s < visits.sweeps; ++s) {
-    const std::uint16_t* order = visits.order + s * visits.stride;
-    for (int i = 0; i < visits.sites; ++i) {
-      const int j = order[i];
-      const L reach = hop * L(visits.scale[j]);
-      if (visits.kind == Visit::laplace) {
-        visit<true>(target, j, q[j] + select(r[j] < L(0), -reach, reach), q, r, tally, cache);
-      } else if (visits.kind == Visit::exchange) {
-        const L u = random();
-        if constexpr (HasExchange<Target, L>) {
-          visit<false>(target, j, target.exchange(j, q[j], u), q, r, tally, cache);
-        } else {
-          // Uniform, with standard deviation `reach`.
-          constexpr double width = 3.4641016151377544;  // 2 sqrt(3)
-          const L along = reach * L(Scalar<L>(width)) * (u - L(Scalar<L>(0.5)));
-          visit<false>(target, j, q[j] + along, q, r, tally, cache);
-        }
-      } else if constexpr (HasConditional<Target, L>) {
-        q[j] = target.conditional(j, static_cast<const L*>(q), random());
-        tally[j] += L(1);
+  const auto each = [&](auto f) {
+    for (int s = 0; s < visits.sweeps; ++s) {
+      const std::uint16_t* order = visits.order + s * visits.stride;
+      for (int i = 0; i < visits.sites; ++i) {
+        f(static_cast<int>(order[i]));
       }
     }
+  };
+  if (visits.kind == Visit::conditional) {
+    if constexpr (HasConditional<Target, L>) {
+      Proposals<L> proposals(stream, visits.transition, visits.first_word);
+      each([&](int j) {
+        q[j] = target.conditional(j, static_cast<const L*>(q), proposals.next());
+        tally[j] += L(1);
+      });
+    }
+    return;
   }
+  prepare(target, static_cast<const L*>(q), cache);
+  if (visits.kind == Visit::laplace) {
+    each([&](int j) {
+      const L reach = hop * L(visits.scale[j]);
+      visit<true>(target, j, q[j] + select(r[j] < L(0), -reach, reach), q, r, tally, cache);
+    });
+    return;
+  }
+  Proposals<L> proposals(stream, visits.transition, visits.first_word);
+  each([&](int j) {
+    const L u = proposals.next();
+    if constexpr (HasExchange<Target, L>) {
+      visit<false>(target, j, target.exchange(j, q[j], u), q, r, tally, cache);
+    } else {
+      // Uniform, with standard deviation hop * scale.
+      constexpr double width = 3.4641016151377544;  // 2 sqrt(3)
+      const L along = hop * L(visits.scale[j]) * L(Scalar<L>(width)) * (u - L(Scalar<L>(0.5)));
+      visit<false>(target, j, q[j] + along, q, r, tally, cache);
+    }
+  });
 }
 
 /// `steps` steps of the mixed integrator: the smooth coordinates by leapfrog, whose drift is halved

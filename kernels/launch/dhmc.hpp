@@ -3,12 +3,14 @@
 /// Engines for targets with discontinuous coordinates: which kernels they run, and how one is made.
 
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "kernels/launch/erased.hpp"
 #include "kernels/launch/settings.hpp"
+#include "kernels/launch/smooth_metric.hpp"
 #include "kernels/transitions/dhmc.hpp"
 
 namespace lockstep {
@@ -37,18 +39,25 @@ struct DiscontinuousSettings {
                 " would not see: choose DHMC, Mixed HMC, Gibbs or the random walk");
     Sampler plain = s;
     plain.method = Method::random_walk;  // of the kernels that read a metric's arrays
-    metric_ = KernelSettings<S>(plain, metric, about, capacity);
+    // Discontinuous coordinates have no Gaussian momentum, except for the random walk.
+    metric_ = KernelSettings<S>(
+        plain, s.method == Method::random_walk ? metric : smooth_metric(metric, about.dim, sites),
+        about, capacity);
     scale_.assign(static_cast<std::size_t>(capacity), S(1));
     for (int j = 0; j < about.dim; ++j) {
       const auto k = static_cast<std::size_t>(j);
       scale_[k] =
           static_cast<S>(s.hop_scale.empty() ? scale_of(metric, about.dim, j) : s.hop_scale[k]);
     }
-    if (s.method != Method::random_walk) {
-      for (const int j : sites) {
-        leave_out(j, capacity);
-      }
-    }
+    const std::int64_t longest = s.longest > 0 ? s.longest
+                                 : s.length_jitter == LengthJitter::none
+                                     ? s.leapfrog
+                                     : 2 * std::int64_t{s.leapfrog} - 1;
+    require(Sites<S, 1>::blocks(longest, static_cast<std::int64_t>(sites.size())) <= max_blocks,
+            "trajectories of up to " + std::to_string(longest) + " steps with " +
+                std::to_string(sites.size()) +
+                " discontinuous coordinates use up the random numbers of their orders: take "
+                "fewer steps");
   }
 
   struct Arrays {
@@ -102,30 +111,6 @@ struct DiscontinuousSettings {
       bracket += u * u * (values[dim + k] - 1);
     }
     return std::sqrt(values[j] * bracket);
-  }
-
-  /// A discontinuous coordinate has no Gaussian momentum: whatever stands in its place in p adds
-  /// nothing to the energy and moves nothing.
-  void leave_out(int j, int capacity) {
-    const auto k = static_cast<std::size_t>(j), n = static_cast<std::size_t>(capacity);
-    if (metric_.metric == Metric::low_rank) {
-      metric_.factor[k] = 0;
-      for (std::size_t row = 0; row < metric_.inverse_mass.size() / n; ++row) {
-        metric_.inverse_mass[row * n + k] = 0;
-      }
-      return;
-    }
-    if (metric_.metric == Metric::dense) {
-      for (std::size_t i = 0; i < metric_.inverse_mass.size() / n; ++i) {
-        for (std::vector<S>* matrix : {&metric_.inverse_mass, &metric_.factor}) {
-          (*matrix)[i * n + k] = (*matrix)[k * n + i] = 0;
-        }
-      }
-      metric_.factor[k * n + k] = 1;
-      return;
-    }
-    metric_.inverse_mass[k] = 0;
-    metric_.factor[k] = 1;
   }
 
   template <int N>

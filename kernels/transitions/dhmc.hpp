@@ -144,6 +144,11 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
   static constexpr bool needs_gradient = true;
   static constexpr bool tallies = true;
 
+  template <class Target, class L, int Slots>
+  struct Work : Discontinuous<Kinetic_, S, N>::template Work<Target, L, Slots> {
+    int when[kVisit == Visit::exchange ? N : 1];  // sites arrive
+  };
+
   Rule rule = {};
 
   template <class Target, class L, int Slots, class Group, class Stream>
@@ -158,7 +163,7 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
     const L hop = L(static_cast<S>(trajectory.hop_at(transition))) * step_scale;
     const int steps = trajectory.steps_at(transition);
 
-    Workspace<typename Dhmc::template Work<Target, L, Slots>, Group> workspace(group);
+    Workspace<Work<Target, L, Slots>, Group> workspace(group);
     auto& w = *workspace;
     Position<L, Slots>& y = w.y;
     L* const p = w.p;
@@ -170,13 +175,16 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
     Visits<S> visits;
     visits.kind = kVisit;
     visits.order = w.order;
+    visits.sites = this->sites.count;
     visits.scale = this->sites.scale;
     visits.transition = transition;
+    if constexpr (kVisit == Visit::exchange) {
+      this->sites.arrivals(transition, steps, w.when);
+    }
     const auto middle = [&](int i) {
       if constexpr (kVisit == Visit::exchange) {
-        visits.sites = this->sites.arriving(transition, i, steps, w.order);
-      } else {
-        visits.sites = this->sites.count;
+        visits.sites = this->sites.arriving(transition, w.when, i, w.order);
+      } else if (i == 0 || this->sites.order == VisitOrder::permutation) {
         this->sites.in_order(transition, i, w.order);
       }
       this->sweep(target, visits, stream, hop, w);
@@ -238,8 +246,9 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
           target, this->kinetic, group, step, trajectory.steps_at(transition), y, p,
           [&](L* g) { this->flatten(g); }, [](int) {});
     }
-    const Info<L> info = rule(before, y.potential + this->energy(group, d, p), L(0), u);
+    Info<L> info = rule(before, y.potential + this->energy(group, d, p), L(0), u);
     this->return_rejected(d, info.accepted, x, y);
+    const Sum<L> held = y.potential;
 
     Visits<S> visits;
     visits.kind = has_conditional<Target, L>(target) ? Visit::conditional : Visit::exchange;
@@ -254,6 +263,7 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
     } else {
       y.potential = potential(target, group, y.q);
     }
+    info.energy += (y.potential - held).value();
     this->end(d, w, x, tally);
     return info;
   }
