@@ -118,8 +118,7 @@ class LaneTarget final : public BlockTarget<S> {
         load(q + c, chains, at);
         load(r + c, chains, momentum);
         load(tally + c, chains, sum);
-        Cache<Target, L> cache;
-        sweep_coordinates(target_, visits, stream, load_lane<L>(hop + c), at, momentum, sum, cache);
+        sweep_coordinates(target_, visits, stream, load_lane<L>(hop + c), at, momentum, sum);
         store(at, chains, q + c);
         store(momentum, chains, r + c);
         store(sum, chains, tally + c);

@@ -15,7 +15,7 @@ namespace lockstep {
 ///   pi(m, n) ~ exp(-(m - n)^2 / 3 - |m + n - 5| / 4).
 struct IntegerGrid {
   static constexpr int dim = 2;
-  UnitCells cells{0, 5};  // not static: device code has no addresses of constants
+  UnitCells cells{0, 5};
 
   LOCKSTEP_HD bool discontinuous(int) const { return true; }
   template <class T>

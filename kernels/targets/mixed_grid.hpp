@@ -22,7 +22,7 @@ namespace lockstep {
 struct MixedGrid {
   static constexpr int dim = 3;  // m, n, y
   static constexpr int size = 4;
-  static constexpr UnitCells cells{0, size - 1};
+  UnitCells cells{0, size - 1};
 
   LOCKSTEP_HD bool discontinuous(int j) const { return j < 2; }
   template <class T>

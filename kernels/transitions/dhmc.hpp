@@ -25,14 +25,19 @@ struct Discontinuous {
   Sites<S, N> sites;
   Trajectory trajectory;
 
-  /// What a transition works in, for one chain (workspace.hpp).
+  /// What a transition indexes by variables (workspace.hpp).
   template <class Target, class L, int Slots>
   struct Work {
-    Position<L, Slots> y;
-    L p[Slots];  // r at discontinuous coordinates
+    L q[Slots], p[Slots];  // r at discontinuous coordinates
     L tally[Slots];
     Cache<Target, L> cache;
     std::uint16_t order[N];
+  };
+  /// Where a trajectory is: q in that, the gradient not.
+  template <class L>
+  struct At {
+    L *q, *gradient;
+    Sum<L> potential;
   };
 
   LOCKSTEP_INLINE bool has_smooth(int dim) const { return sites.count < dim; }
@@ -87,47 +92,47 @@ struct Discontinuous {
   template <class Target, class L, int Slots, class Stream>
   LOCKSTEP_INLINE void sweep(const Target& target, const Visits<S>& visits, const Stream& stream,
                              const L& hop, Work<Target, L, Slots>& w) const {
-    if constexpr (requires { target.sweep(visits, stream, hop, w.y.q, w.p, w.tally); }) {
-      target.sweep(visits, stream, hop, w.y.q, w.p, w.tally);
+    if constexpr (requires { target.sweep(visits, stream, hop, w.q, w.p, w.tally); }) {
+      target.sweep(visits, stream, hop, w.q, w.p, w.tally);
     } else {
-      sweep_coordinates(target, visits, stream, hop, w.y.q, w.p, w.tally, w.cache);
+      sweep_coordinates(target, visits, stream, hop, w.q, w.p, w.tally, w.cache);
     }
   }
 
-  /// Puts down what a trajectory begins with.
+  /// Puts down in y and w what a trajectory begins with.
   template <class Target, class L, int Slots>
-  LOCKSTEP_INLINE void begin(int dim, const Position<L, Slots>& x, const L* tally,
+  LOCKSTEP_INLINE void begin(int dim, const Position<L, Slots>& x, const L* tally, At<L>& y,
                              Work<Target, L, Slots>& w) const {
     for (int j = 0; j < dim; ++j) {
-      w.y.q[j] = x.q[j];
-      w.y.gradient[j] = x.gradient[j];
+      y.q[j] = x.q[j];
+      y.gradient[j] = x.gradient[j];
       w.tally[j] = tally[j];
     }
-    flatten(w.y.gradient);
-    w.y.potential = x.potential;
-  }
-
-  /// Takes back what it ended with.
-  template <class Target, class L, int Slots>
-  LOCKSTEP_INLINE void end(int dim, const Work<Target, L, Slots>& w, Position<L, Slots>& x,
-                           L* tally) const {
-    for (int j = 0; j < dim; ++j) {
-      x.q[j] = w.y.q[j];
-      x.gradient[j] = w.y.gradient[j];
-      tally[j] = w.tally[j];
-    }
-    x.potential = w.y.potential;
+    flatten(y.gradient);
+    y.potential = x.potential;
   }
 
   /// Back to where it began, in the chains that are not accepted.
   template <class L, int Slots>
   LOCKSTEP_INLINE void return_rejected(int dim, const Mask<L>& accepted,
-                                       const Position<L, Slots>& x, Position<L, Slots>& y) const {
+                                       const Position<L, Slots>& x, At<L>& y) const {
     for (int j = 0; j < dim; ++j) {
       y.q[j] = select(accepted, y.q[j], x.q[j]);
       y.gradient[j] = select(accepted, y.gradient[j], x.gradient[j]);
     }
     y.potential = select(accepted, y.potential, x.potential);
+  }
+
+  /// Takes up again what they leave.
+  template <class Target, class L, int Slots>
+  LOCKSTEP_INLINE void end(int dim, const At<L>& y, const Work<Target, L, Slots>& w,
+                           Position<L, Slots>& x, L* tally) const {
+    for (int j = 0; j < dim; ++j) {
+      x.q[j] = y.q[j];
+      x.gradient[j] = y.gradient[j];
+      tally[j] = w.tally[j];
+    }
+    x.potential = y.potential;
   }
 };
 
@@ -165,13 +170,14 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
 
     Workspace<Work<Target, L, Slots>, Group> workspace(group);
     auto& w = *workspace;
-    Position<L, Slots>& y = w.y;
+    L gradient[Slots];
     L* const p = w.p;
     const L u = this->smooth_momentum(group, d, stream, transition, p);
     this->laplace_momentum(stream, transition, p);
     const Sum<L> before = x.potential + this->energy(group, d, p);
 
-    this->begin(d, x, tally, w);
+    typename Discontinuous<Kinetic, S, N>::template At<L> y{w.q, gradient, {}};
+    this->begin(d, x, tally, y, w);
     Visits<S> visits;
     visits.kind = kVisit;
     visits.order = w.order;
@@ -206,7 +212,7 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
 
     const Info<L> info = rule(before, after, L(0), u);
     this->return_rejected(d, info.accepted, x, y);
-    this->end(d, w, x, tally);
+    this->end(d, y, w, x, tally);
     return info;
   }
 };
@@ -235,12 +241,13 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
 
     Workspace<typename Gibbs::template Work<Target, L, Slots>, Group> workspace(group);
     auto& w = *workspace;
-    Position<L, Slots>& y = w.y;
+    L gradient[Slots];
     L* const p = w.p;
     const L u = this->smooth_momentum(group, d, stream, transition, p);
     this->laplace_momentum(stream, transition, p);
     const Sum<L> before = x.potential + this->energy(group, d, p);
-    this->begin(d, x, tally, w);
+    typename Discontinuous<Kinetic, S, N>::template At<L> y{w.q, gradient, {}};
+    this->begin(d, x, tally, y, w);
     if (this->has_smooth(d)) {
       leapfrog_around(
           target, this->kinetic, group, step, trajectory.steps_at(transition), y, p,
@@ -264,7 +271,7 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
       y.potential = potential(target, group, y.q);
     }
     info.energy += (y.potential - held).value();
-    this->end(d, w, x, tally);
+    this->end(d, y, w, x, tally);
     return info;
   }
 
