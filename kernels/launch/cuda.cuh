@@ -442,13 +442,13 @@ class CudaEngine final : public Engine {
     }
     int blocks = 0;
     cuda::check(
-        cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, cuda::kBlock, shared),
+        cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, Plan::threads, shared),
         "cudaOccupancyMaxActiveBlocksPerMultiprocessor", name);
     const auto advance = [this, kernel, shared, transition, name](const Sweep& s) {
       const std::int64_t grid =
           (s.end - s.begin + Plan::chains_per_block - 1) / Plan::chains_per_block;
-      cuda::launch_blocks(kernel, static_cast<unsigned>(grid), cuda::kBlock, shared, compute_, name,
-                          target_, transition, s);
+      cuda::launch_blocks(kernel, static_cast<unsigned>(grid), Plan::threads, shared, compute_,
+                          name, target_, transition, s);
     };
     return {advance, std::int64_t{blocks} * multiprocessors_ * Plan::chains_per_block, name};
   }

@@ -38,10 +38,7 @@ using WorkOf = typename Transition::template Work<Target, float, capacity<Target
 
 /// 4-byte words of a slice for T.
 template <class T>
-inline constexpr int slice_words = [] {
-  static_assert(alignof(T) <= sizeof(float), "slices are aligned as a float is");
-  return static_cast<int>(sizeof(T) / sizeof(float)) | 1;
-}();
+inline constexpr int slice_words = static_cast<int>(sizeof(T) / sizeof(float)) | 1;
 
 /// Shared memory of a block that an H100 offers, and of a multiprocessor with the kilobyte that
 /// each block takes besides.
@@ -76,6 +73,7 @@ __global__ void __launch_bounds__(kBlock, blocks_of_slices(bytes_of_slices<Targe
 template <class Target, class Transition>
 concept RunsInSlices = requires {
   requires Transition::works_in_memory;
+  requires alignof(WorkOf<Target, Transition>) <= sizeof(float);
   requires bytes_of_slices<Target, Transition>
   <= kMostShared;
 };
@@ -83,7 +81,7 @@ concept RunsInSlices = requires {
 template <class Stream, class Target, class Transition>
 requires RunsInSlices<Target, Transition>
 struct Plan<float, Stream, Solo, Target, Transition> {
-  static constexpr int chains_per_block = kBlock;
+  static constexpr int threads = kBlock, chains_per_block = kBlock;
   static auto kernel() { return advance_slices_kernel<Stream, Target, Transition>; }
   static std::size_t shared_bytes(const Target&, const Transition&) {
     return bytes_of_slices<Target, Transition>;

@@ -157,9 +157,10 @@ inline void expect_same(const Outcome& a, const Outcome& b) {
   EXPECT_EQ(a.tallies, b.tallies);
   expect_same(a.statistics, b.statistics);
   expect_same(a.draws, b.draws);
-  // CUDA adds up in units of 2^-26.
-  EXPECT_NEAR(a.warmup.acceptance, b.warmup.acceptance, 1e-8);
-  EXPECT_NEAR(a.sampling.acceptance, b.sampling.acceptance, 1e-8);
+  // CUDA adds up in units of 2^-26; the CPU adds up a chunk in single precision, whose rounding has
+  // a direction where acceptance is all but 1.
+  EXPECT_NEAR(a.warmup.acceptance, b.warmup.acceptance, 1e-7);
+  EXPECT_NEAR(a.sampling.acceptance, b.sampling.acceptance, 1e-7);
   EXPECT_EQ(a.warmup.divergences, b.warmup.divergences);
   EXPECT_EQ(a.sampling.divergences, b.sampling.divergences);
 }
