@@ -26,6 +26,15 @@ double worst(const std::vector<ParameterSummary>& parameters, bool largest, F fi
   return result;
 }
 
+/// The parameter whose visits move it least, or most.
+const VisitSummary& extreme(const std::vector<VisitSummary>& visits, bool most) {
+  const auto less = [](const VisitSummary& a, const VisitSummary& b) {
+    return a.no_flip < b.no_flip;
+  };
+  return most ? *std::max_element(visits.begin(), visits.end(), less)
+              : *std::min_element(visits.begin(), visits.end(), less);
+}
+
 std::string cell(double x, int width, const char* format = "%.4g") {
   char text[32];
   if (std::isnan(x)) {
@@ -65,6 +74,14 @@ double Fit::rhat_max() const {
 
 double Fit::nested_rhat_max() const {
   return worst(parameters, true, [](const ParameterSummary& p) { return p.nested_rhat; });
+}
+
+double Fit::no_flip() const {
+  double sum = 0;
+  for (const VisitSummary& v : visits) {
+    sum += v.no_flip;
+  }
+  return visits.empty() ? VisitSummary::kUnknown : sum / static_cast<double>(visits.size());
 }
 
 std::string Fit::digest() const {
@@ -117,6 +134,16 @@ std::string Fit::summary() const {
                 static_cast<long long>(gradients_warmup), sampler.leapfrog,
                 spelled(kMetricNames, metric.kind).c_str());
   out += text;
+  if (!visits.empty()) {
+    const VisitSummary& least = extreme(visits, false);
+    const VisitSummary& most = extreme(visits, true);
+    std::snprintf(text, sizeof text,
+                  "discontinuous parameters: %zu, moved by %.3f of their visits (%.3f %s to %.3f "
+                  "%s), hop %.4g\n",
+                  visits.size(), no_flip(), least.no_flip, least.name.c_str(), most.no_flip,
+                  most.name.c_str(), sampler.hop);
+    out += text;
+  }
   for (const std::string& warning : warnings()) {
     out += warning + '\n';
   }

@@ -1,6 +1,7 @@
 /// The run loop: start or resume, warm up, freeze, sample, summarise; and save itself meanwhile.
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "host/adapt/stranded.hpp"
@@ -12,6 +13,7 @@
 #include "host/starts.hpp"
 #include "host/summarise.hpp"
 #include "host/until.hpp"
+#include "host/validate.hpp"
 #include "kernels/statistics/streaming.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
@@ -49,6 +51,7 @@ class Run {
       : engine_(engine), options_(options) {
     fit_.engine = engine.description();
     fit_.options = options;
+    moved_.resize(static_cast<std::size_t>(fit_.engine.dim));
     if (!options.checkpoint.empty()) {
       checkpoint_.emplace(options.checkpoint, configuration_of(engine, sampler, options));
     }
@@ -93,6 +96,7 @@ class Run {
     fit_.sampler = frozen.sampler;
     fit_.metric = frozen.metric;
     fit_.step_factors = frozen.step_factors;
+    hop_lengths_ = frozen.hop_lengths;
     fit_.first_transition = frozen.next_transition;
     fit_.adaptation = warm_up_->history();
     fit_.stranded = warm_up_->stranded();
@@ -147,13 +151,40 @@ class Run {
       fit_.seconds.sampling += clock.seconds();
       fit_.draws_done += launch.count;
       fit_.divergences += pooled.divergences;
-      fit_.gradients_sampling += gradients_of(fit_.sampler, options_.seed, launch);
+      fit_.gradients_sampling += gradients_of(fit_.sampler, fit_.engine, options_.seed, launch);
+      count_visits(launch);
       progress_.divergences = fit_.divergences;
       goes_on(fit_.warmup_done + fit_.draws_done, pooled.acceptance, fit_.sampler.step_size);
       if (due()) {
         save();
       }
     }
+  }
+
+  void count_visits(const Launch& launch) {
+    std::vector<double> sums(moved_.size());
+    engine_.tallies(sums);
+    std::transform(sums.begin(), sums.end(), moved_.begin(), moved_.begin(), std::plus<>());
+    visits_ += visits_of(fit_.sampler, options_.seed, launch) * options_.chains;
+  }
+
+  /// Of the discontinuous coordinates.
+  std::vector<VisitSummary> visits() const {
+    const std::vector<int> visited = visited_coordinates(fit_.sampler, fit_.engine);
+    std::vector<VisitSummary> all;
+    for (std::size_t i = 0; i < visited.size(); ++i) {
+      const auto j = static_cast<std::size_t>(visited[i]);
+      VisitSummary v;
+      v.coordinate = visited[i];
+      v.name = fit_.engine.names[j];
+      v.hop = hop_lengths_[i];
+      if (fit_.sampler.method == Method::dhmc) {
+        v.mass = fit_.sampler.step_size / v.hop;
+      }
+      v.no_flip = moved_[j] / static_cast<double>(visits_);  // NaN before the first draw
+      all.push_back(v);
+    }
+    return all;
   }
 
   /// Whether sampling is over, and why. Draws come before signals and clocks: what a finished run
@@ -216,7 +247,7 @@ class Run {
   /// The warm-up's state is small beside the chains', and is kept for its history.
   void archive(Archive& a) {
     a(sampling_, fit_.seconds, fit_.draws_done, fit_.divergences, fit_.gradients_sampling,
-      fit_.missing, *warm_up_);
+      fit_.missing, moved_, visits_, *warm_up_);
     engine_.archive(a);
   }
 
@@ -234,6 +265,7 @@ class Run {
     fit_.seconds.transfer += clock.seconds();
     const auto stranded = stranded_after(fit_.statistics, fit_.engine.names);
     fit_.stranded.insert(fit_.stranded.end(), stranded.begin(), stranded.end());
+    fit_.visits = visits();
     summarise(fit_);
   }
 
@@ -245,13 +277,17 @@ class Run {
   Progress progress_;
   std::optional<WarmUp> warm_up_;
   bool sampling_ = false, stopped_ = false;
+  std::vector<double> hop_lengths_;  // of discontinuous coordinates
+  // Of sampling: what Engine::tallies has told, [dim], and visits of each coordinate, all chains.
+  std::vector<double> moved_;
+  std::int64_t visits_ = 0;
   Fit fit_;
 };
 
 }  // namespace
 
 Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
-  validate(sampler, options, engine.description().dim);
+  validate(sampler, options, engine.description());
   return Run(engine, sampler, options).result();
 }
 

@@ -1,7 +1,11 @@
+#include "host/validate.hpp"
+
 #include <cmath>
 #include <string>
 
 #include "host/adapt/metric.hpp"
+#include "host/gradients.hpp"
+#include "host/io/json.hpp"
 #include "host/memory.hpp"
 #include "host/summarise.hpp"
 #include "lockstep/error.hpp"
@@ -46,7 +50,56 @@ void validate_l2hmc(const Sampler& s, int dim) {
           "choose the unit one");
 }
 
+void validate_hops(const Sampler& s, const SampleOptions& options, int dim) {
+  require(s.integrator == Integrator::leapfrog && s.persistence == 0,
+          "DHMC, Mixed HMC and Gibbs are made of leapfrog steps with fresh momenta: choose the "
+          "leapfrog integrator and persistence 0");
+  require(std::isfinite(s.hop) && s.hop >= 0,
+          "hop is " + text(s.hop) + ": give a positive number, or 0 to tune it");
+  require(s.hop > 0 || options.warmup > 0,
+          "without warm-up nothing tunes the hop: give hop, or warmup above 0");
+  require(s.target_no_flip >= 0 && s.target_no_flip < 1,
+          "target_no_flip is " + text(s.target_no_flip) +
+              ": give a probability in (0, 1), or 0 for the method's own");
+  require(s.hop == 0 || s.target_no_flip == 0, "target_no_flip is " + text(s.target_no_flip) +
+                                                   ", but nothing is tuned to it with hop " +
+                                                   text(s.hop) + ": leave one of them out");
+  require(s.hop == 0 || !s.hop_per_coordinate,
+          "hop_per_coordinate tunes hops, but hop is " + text(s.hop) + ": leave one of them out");
+  require(s.hop_scale.empty() || static_cast<int>(s.hop_scale.size()) == dim,
+          "hop_scale has " + std::to_string(s.hop_scale.size()) + " values, but this target has " +
+              std::to_string(dim) + " parameters: give one for each, or none");
+  for (std::size_t j = 0; j < s.hop_scale.size(); ++j) {
+    require(std::isfinite(s.hop_scale[j]) && s.hop_scale[j] > 0,
+            "hop_scale entry " + std::to_string(j + 1) + " is " + text(s.hop_scale[j]) +
+                ": scales must be positive and finite");
+  }
+  require(s.order == VisitOrder::coin || s.method == Method::dhmc,
+          "order is that of DHMC's visits: Mixed HMC and Gibbs have their own, leave it as it is");
+  require(!options.adaptation.per_chain_step_size,
+          "per_chain_step_size would scale each chain's hop by its step size, too: DHMC, Mixed HMC "
+          "and Gibbs tune one for all chains, leave it out");
+}
+
 }  // namespace
+
+void require_suited(const Sampler& sampler, bool jumps) {
+  const std::string name = sampler_name(sampler);
+  require(jumps || !makes_visits(sampler),
+          name + " is for targets whose density jumps, and this one's is smooth: choose hmc");
+  require(!jumps || makes_visits(sampler) || sampler.method == Method::random_walk,
+          "this target's density jumps, which " + name +
+              " would not see: choose dhmc, mixed-hmc, gibbs or rwm");
+}
+
+void validate(const Sampler& sampler, const SampleOptions& options,
+              const EngineDescription& about) {
+  validate(sampler, options, about.dim);
+  require_suited(sampler, !about.discontinuous.empty());
+  const bool smooth = static_cast<int>(visited_coordinates(sampler, about).size()) < about.dim;
+  require(sampler.step_size > 0 || options.warmup > 0 || !smooth,
+          "without warm-up nothing tunes the step size: give step_size, or warmup above 0");
+}
 
 void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
   at_least("dim", dim, 1);
@@ -105,7 +158,7 @@ void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
 
   require(std::isfinite(sampler.step_size) && sampler.step_size >= 0,
           "step_size is " + text(sampler.step_size) + ": give a positive number, or 0 to tune it");
-  require(sampler.step_size > 0 || options.warmup > 0,
+  require(sampler.step_size > 0 || options.warmup > 0 || makes_visits(sampler),  // see above
           "without warm-up nothing tunes the step size: give step_size, or warmup above 0");
   require(sampler.step_jitter >= 0 && sampler.step_jitter < 1,
           "step_jitter is " + text(sampler.step_jitter) + ": give a fraction in [0, 1)");
@@ -118,6 +171,26 @@ void validate(const Sampler& sampler, const SampleOptions& options, int dim) {
               sampler.metric == Metric::low_rank || sampler.inverse_mass.empty(),
           "an inverse mass is given without its kind: choose the diagonal, the dense or the "
           "low-rank metric");
+  const bool varies =
+      (sampler.method == Method::hmc && sampler.persistence == 0) || makes_visits(sampler);
+  require(
+      sampler.longest == 0 || varies,
+      "longest says how trajectories of HMC with fresh momenta vary, DHMC, Mixed HMC and Gibbs: "
+      "leave it out");
+  require(sampler.longest == 0 || sampler.longest >= sampler.leapfrog,
+          "longest is " + std::to_string(sampler.longest) +
+              ", but leapfrog, the fewest steps, is " + std::to_string(sampler.leapfrog) +
+              ": give at least that, or 0");
+  require(sampler.longest == 0 || sampler.length == Length::given,
+          "longest gives the trajectory's length, which is to be tuned: leave one of them out");
+  if (makes_visits(sampler)) {
+    validate_hops(sampler, options, dim);
+  } else {
+    require(sampler.hop == 0 && sampler.hop_scale.empty() && !sampler.hop_per_coordinate &&
+                sampler.target_no_flip == 0 && sampler.order == VisitOrder::coin,
+            "hop, hop_scale, hop_per_coordinate, target_no_flip and order are for discontinuous "
+            "coordinates: choose DHMC, Mixed HMC or Gibbs, or leave them out");
+  }
   if (sampler.method == Method::l2hmc) {
     validate_l2hmc(sampler, dim);
   } else {

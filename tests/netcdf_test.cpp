@@ -251,8 +251,8 @@ TEST_F(NetcdfFiles, StepsOfKeptDrawsAreThoseThatWereMade) {
     const std::vector<double> steps = values(stats, "n_steps"), size = values(stats, "step_size");
     for (std::size_t k = 0; k < 10; ++k) {
       const auto transition = fit.first_transition + static_cast<std::uint32_t>(3 * k + 2);
-      const auto made = static_cast<double>(
-          gradients_of(fit.sampler, fit.options.seed, {transition, 1, fit.sampler.step_size}));
+      const auto made = static_cast<double>(gradients_of(fit.sampler, fit.engine, fit.options.seed,
+                                                         {transition, 1, fit.sampler.step_size}));
       for (std::size_t c = 0; c < 6; ++c) {
         EXPECT_EQ(steps[c * 10 + k], made);
         EXPECT_NEAR(size[c * 10 + k] / fit.sampler.step_size, 1, 0.2);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/integrators/palindromic.hpp"
+#include "kernels/launch/describe.hpp"
 #include "kernels/launch/settings.hpp"
 
 namespace lockstep::testing {
@@ -90,7 +91,7 @@ template <class S, class Target>
 class Kinetics {
  public:
   Kinetics(const Target& target, const PreparedMetric& metric)
-      : dim_(dimension(target)), settings_(Sampler{}, metric, dim_, capacity<Target>) {}
+      : dim_(dimension(target)), settings_(Sampler{}, metric, describe(target), capacity<Target>) {}
   Kinetics(const Kinetics&) = delete;
 
   DiagonalMetric<S, capacity<Target>, exact_dimension<Target>> diagonal() const {

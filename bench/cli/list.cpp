@@ -42,6 +42,7 @@ Json as_json() {
     j["targets"].push_back({{"name", t.name},
                             {"dimension", dim == "data" ? Json(nullptr) : Json(std::stoi(dim))},
                             {"description", t.description},
+                            {"discontinuous", t.discontinuous},
                             {"options", t.options},
                             {"needs_data", t.needs_data}});
   }
@@ -74,7 +75,8 @@ Json as_json() {
 void print() {
   TextTable target_table({"target", "dim", "description", "options"}, 4);
   for (const TargetEntry& t : targets()) {
-    target_table.add({t.name, dimension_of(t), t.description, t.options});
+    target_table.add(
+        {t.name + (t.discontinuous ? " *" : ""), dimension_of(t), t.description, t.options});
   }
   TextTable sampler_table({"sampler", "description"}, 2);
   for (const SamplerDescription& s : sampler_descriptions()) {
@@ -97,7 +99,8 @@ void print() {
   if (devices.empty()) {
     backend_table.add({"cuda", "none: " + why});
   }
-  std::cout << target_table.text() << '\n'
+  std::cout << target_table.text()
+            << "* its density jumps along some parameters: for dhmc, mixed-hmc, gibbs and rwm\n\n"
             << sampler_table.text() << '\n'
             << study_table.text() << '\n'
             << backend_table.text();

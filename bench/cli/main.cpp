@@ -20,6 +20,7 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench list
   lockstep-bench run --target banana --chains 4096
   lockstep-bench run --target german-credit --sampler hmc --json fit.json --draws-out draws.npy
+  lockstep-bench run --target integer-grid --sampler dhmc
   lockstep-bench train --target scg --noise-weight 0 --output network.json
   lockstep-bench run --target scg --sampler l2hmc --network network.json
   lockstep-bench check --target eight-schools-nc

@@ -16,6 +16,7 @@
 #include "host/io/metric_file.hpp"
 #include "host/io/netcdf.hpp"
 #include "host/report/report.hpp"
+#include "host/validate.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
 
@@ -30,6 +31,7 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench run --target banana --report banana.html --csv banana.csv --draws-out banana.nc
   lockstep-bench run --target mog --sampler ghmc --persistence 0.95 --step-size 0.1 --warmup 0
   lockstep-bench run --target scg --sampler l2hmc --network network.json   # from `train`
+  lockstep-bench run --target integer-grid --sampler dhmc --leapfrog 5
   lockstep-bench run --target funnel-nc --until nested-rhat=1.01,ess=4000 --max-draws 20000
   lockstep-bench run --target icg --draws 100000 --checkpoint icg.state --max-hours 4
 Ctrl-C and SIGTERM finish the launch, write --checkpoint, report what is there, write the files, and
@@ -313,6 +315,7 @@ int run(Arguments& a) {
   const int dim = entry.dim(a.target.options());
   validate(sampler, a.options, dim);
   const std::unique_ptr<Engine> engine = make_engine(entry, sampler, a.target.options(), a.options);
+  validate(sampler, a.options, engine->description());
   check_settled(a.options, engine->description());
   a.options.keep_parameters = parameter_indices(a.keep_parameters, engine->description().names);
   check_pairs(a.report_pairs, engine->description().names, a.options.keep_parameters);

@@ -92,24 +92,32 @@ void SamplerArguments::add_to(CLI::App& app) {
   app.add_option("--step-size", step_size_, "Step size; 0: tuned during warm-up [0]")
       ->type_name("FLOAT")
       ->group(group);
-  app.add_option("--step-jitter", step_jitter_, "Relative half-width of its jitter [0]")
+  app.add_option("--step-jitter", step_jitter_,
+                 "Relative half-width of its jitter, and the hop's [hmc 0, dhmc 0.1]")
       ->type_name("FLOAT")
       ->group(group);
-  app.add_option("--leapfrog", leapfrog_, "Mean steps of a trajectory [hmc 10, ghmc 1]")
+  app.add_option("--leapfrog", leapfrog_, "Mean steps of a trajectory [10, ghmc 1]")
       ->type_name("INT")
       ->group(group);
   app.add_option("--longest", longest_, "Steps uniform on --leapfrog to this many instead")
       ->type_name("INT")
       ->group(group);
-  app.add_option("--hop", hop_, "How far a discontinuous parameter goes; 0: tuned [0]")
+  app.add_option("--hop", hop_,
+                 "How far a discontinuous parameter goes in a visit, in units of its sd in the "
+                 "metric; 0: tuned during warm-up [0]")
       ->type_name("FLOAT")
       ->group(group);
-  app.add_option("--no-flip", no_flip_, "What the hop is tuned to [dhmc 0.8, others 0.44]")
+  app.add_option("--no-flip", no_flip_,
+                 "Share of visits that move their parameter, which the hop is tuned to [dhmc 0.8, "
+                 "mixed-hmc and gibbs 0.44]")
       ->type_name("FLOAT")
       ->group(group);
-  app.add_flag("--hop-per-coordinate", hop_per_coordinate_, "Tunes each one's hop on its own")
+  app.add_flag("--hop-per-coordinate", hop_per_coordinate_,
+               "Tunes the hop of each discontinuous parameter on its own")
       ->group(group);
-  add_choice(app, "--visit-order", order_, kVisitOrderNames, "Of discontinuous parameters [coin]")
+  add_choice(
+      app, "--visit-order", order_, kVisitOrderNames,
+      "Of discontinuous parameters: an order or its reverse, or a fresh one each step [coin]")
       ->group(group);
   add_choice(app, "--length-jitter", length_jitter_, kLengthJitterNames,
              "How that number varies [uniform]")
@@ -123,7 +131,8 @@ void SamplerArguments::add_to(CLI::App& app) {
     kinds += std::string(entry.second) + "|";
   }
   app.add_option("--metric", metric_,
-                 "Estimated during warm-up, or read from a file; auto: diagonal or dense [auto]")
+                 "Estimated during warm-up, or read from a file; auto: diagonal or dense "
+                 "[auto; dhmc, mixed-hmc, gibbs: diagonal]")
       ->type_name(kinds + "FILE.json")
       ->group(group);
   app.add_option("--persistence", persistence_, "Share of momentum that survives [ghmc 0.9]")

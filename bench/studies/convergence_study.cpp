@@ -174,7 +174,7 @@ void to_small_bias(const Case& c, const StudySettings& settings, int repetition,
                   frozen.sampler.step_size};
     launch.observe = true;
     engine->advance(launch);
-    gradients += gradients_of(frozen.sampler, options.seed, launch);
+    gradients += gradients_of(frozen.sampler, engine->description(), options.seed, launch);
     if (squared_bias(*engine, moments, x) < kSmallBias) {
       f.to_bias = static_cast<double>(gradients);
       return;

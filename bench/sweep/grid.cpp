@@ -12,6 +12,7 @@
 #include "bench/cli/arguments.hpp"
 #include "bench/cli/parse.hpp"
 #include "host/hash.hpp"
+#include "host/validate.hpp"
 #include "lockstep/config.hpp"
 #include "lockstep/error.hpp"
 
@@ -273,6 +274,7 @@ PreparedRun prepare(const Combination& combination) {
   parse_words(run.app(), words);
   const TargetEntry& entry = run.target().entry();
   PreparedRun prepared{&entry, run.target().options(), run.sampler().sampler(), run.options()};
+  require_suited(prepared.sampler, entry.discontinuous);
   validate(prepared.sampler, prepared.options, entry.dim(prepared.target));
   return prepared;
 }

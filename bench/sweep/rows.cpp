@@ -72,8 +72,9 @@ Json sweep_row(const Combination& combination, const Fit& fit) {
   row["failures"] = failures_of(fit);
   row["worst_error_in_mcse"] = json_number(worst_error_in_mcse(fit));
   Json run = to_json(fit, combination.value("target"));
-  run.erase("parameters");
-  run.erase("inverse_mass");
+  for (const char* of_each_parameter : {"parameters", "visits", "inverse_mass"}) {
+    run.erase(of_each_parameter);
+  }
   row.update(run);
   return row;
 }

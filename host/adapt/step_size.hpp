@@ -21,9 +21,10 @@ class StepSizes {
 
   bool per_chain() const { return per_chain_; }
 
-  void restart(double step_size) {
-    for (DualAveraging& rule : rules_) {
-      rule.restart(step_size);
+  /// @param factors  each chain's factor of that, [chains]; empty: all one
+  void restart(double step_size, std::span<const double> factors = {}) {
+    for (std::size_t i = 0; i < rules_.size(); ++i) {
+      rules_[i].restart(factors.empty() ? step_size : step_size * factors[i]);
     }
   }
 

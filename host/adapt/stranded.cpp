@@ -22,9 +22,9 @@ struct Centre {
   double median, scatter;
   explicit Centre(const std::vector<double>& x)
       : median(quantile(x, 0.5)), scatter((quantile(x, 0.75) - quantile(x, 0.25)) / 1.349) {}
-  double distance(double x) const {
-    return scatter > 0 ? (x - median) / scatter : (x == median ? 0 : INFINITY);
-  }
+  /// None where half of the chains are at the same place, as an integer's often are: then there is
+  /// no scatter to measure by.
+  double distance(double x) const { return scatter > 0 ? (x - median) / scatter : 0; }
 };
 
 std::string sentence(const char* format, double a, double b) {

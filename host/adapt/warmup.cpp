@@ -17,10 +17,10 @@ namespace {
 constexpr std::int64_t kEnoughDraws = 100'000;
 
 // A pooled warm-up ends early when over a window's second half superchains agree to this nested
-// R-hat, and step size and trajectory length have changed by less than these factors since the
+// R-hat, and step size, hop and trajectory length have changed by less than these factors since the
 // window before. Sixteen chains of a superchain that make only one independent draw each would
 // still differ by sqrt(1 + 1/16) = 1.03, so 1.02 asks for a little more than agreement.
-constexpr double kAgreement = 1.02, kRestingStep = 1.25, kRestingLength = 1.25;
+constexpr double kAgreement = 1.02, kRestingStep = 1.25, kRestingHop = 1.25, kRestingLength = 1.25;
 
 double initial_step_size(const Sampler& sampler, int dim) {
   if (sampler.step_size > 0) {
@@ -43,8 +43,9 @@ double target_acceptance(const Sampler& sampler, int dim) {
   if (sampler.method == Method::random_walk) {
     return dim == 1 ? 0.44 : 0.234;  // Roberts, Gelman & Gilks 1997
   }
-  return sampler.leapfrog == 1 && sampler.persistence == 0 ? 0.574
-                                                           : 0.8;  // Roberts & Rosenthal 1998
+  const bool mala =
+      sampler.method == Method::hmc && sampler.leapfrog == 1 && sampler.persistence == 0;
+  return mala ? 0.574 : 0.8;  // Roberts & Rosenthal 1998
 }
 
 WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& options)
@@ -53,7 +54,8 @@ WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& opti
       options_(options),
       dim_(engine.description().dim),
       chains_(engine.description().chains),
-      tunes_step_(sampler.step_size == 0),
+      hops_(sampler, visited_coordinates(sampler, engine.description()), dim_),
+      tunes_step_(sampler.step_size == 0 && static_cast<int>(hops_.sites().size()) < dim_),
       tunes_metric_(sampler.metric != Metric::unit && sampler.inverse_mass.empty()),
       pooled_(resolved(options.adaptation.schedule, chains_) == Schedule::pooled),
       windows_(pooled_ ? pooled_schedule(options.warmup) : windowed_schedule(options.warmup)),
@@ -64,13 +66,15 @@ WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& opti
              chains_ < kPooledChains || options.adaptation.per_chain_step_size
                  ? kDualAveragingOfOne
                  : kDualAveragingOfMany),
-      estimator_(sampler.metric, dim_, options.adaptation),
+      estimator_(sampler.metric, dim_, hops_.sites(), options.adaptation),
       superchains_(dim_, chains_, options.superchain),
       watch_(chains_) {
   const auto size = static_cast<std::size_t>(dim_) * static_cast<std::size_t>(chains_);
   q_.resize(size);
   acceptance_.resize(static_cast<std::size_t>(chains_));
   potential_.resize(acceptance_.size());
+  tallies_.resize(static_cast<std::size_t>(dim_));
+  sampler_.step_size = tunes_step_ ? 0 : initial_step_size(sampler, dim_);
   if (pooled_) {
     stride_ = std::max<std::int64_t>(1, chains_ * options.warmup / 4 / kEnoughDraws);
   }
@@ -86,7 +90,7 @@ WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& opti
     for (const Window& w : windows_) {
       last = w.sets_metric ? (w.end - w.collects_from + stride_ - 1) / stride_ : last;
     }
-    check_dense(sampler.metric, dim_, last * chains_, options.adaptation);
+    check_dense(sampler.metric, estimator_.smooth_dim(), last * chains_, options.adaptation);
   }
   if (options.keep_warmup) {
     kept_.parameters = options.keep_parameters;
@@ -97,11 +101,12 @@ WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& opti
     kept_.chains = options.keep_chains < 0 ? chains_ : std::min(options.keep_chains, chains_);
     kept_.thin = options.thin;
   }
+  hops_.rescale(metric_);
   set_up_engine();
 }
 
 void WarmUp::set_up_engine() {
-  engine_.configure(sampler_, metric_);
+  engine_.configure(hops_.applied(sampler_), metric_);
   engine_.scale_steps(steps_.factors());
 }
 
@@ -109,31 +114,54 @@ double WarmUp::step_size() const {
   return tunes_step_ ? steps_.step_size() : sampler_.step_size;
 }
 
+/// Of each discontinuous coordinate, over all chains.
+double WarmUp::visits(const Launch& launch) const {
+  return static_cast<double>(visits_of(sampler_, options_.seed, launch) * chains_);
+}
+
+/// How often the last launch's visits moved their coordinates; 0 if there were none.
+double WarmUp::no_flip(const Launch& launch) {
+  if (hops_.sites().empty()) {
+    return 0;
+  }
+  engine_.tallies(tallies_);
+  return hops_.rate(tallies_, visits(launch));
+}
+
 Pooled WarmUp::advance(const Launch& launch) {
-  gradients_ += gradients_of(sampler_, options_.seed, launch);
+  gradients_ += gradients_of(sampler_, engine_.description(), options_.seed, launch);
   return engine_.advance(launch);
 }
 
-/// Hoffman & Gelman's heuristic, pooled: doubles or halves the step size until the mean acceptance
-/// of one-step transitions crosses 0.8, and takes the largest that stays above. The transitions are
-/// ordinary ones and count as warm-up.
-double WarmUp::first_step_size() {
-  double step = 1.0;
+/// Doubles or halves x, from 1, until outcome(x) crosses the bar, and takes the largest that stays
+/// above it.
+template <class Outcome>
+double WarmUp::searched(double bar, Outcome outcome) {
+  double x = 1.0;
   int direction = 0;
   for (int i = 0; i < 60; ++i) {
-    Launch launch{next_transition_++, 1, step, 1, true};
-    launch.observe = true;
-    launch.hop = sampler_.hop;
-    const Pooled pooled = advance(launch);
-    const int wanted = pooled.acceptance > 0.8 ? 1 : -1;
+    const int wanted = outcome(x) > bar ? 1 : -1;
     if (direction == 0) {
       direction = wanted;
     } else if (wanted != direction) {
-      return direction > 0 ? 0.5 * step : step;
+      return direction > 0 ? 0.5 * x : x;
     }
-    step *= direction > 0 ? 2.0 : 0.5;
+    x *= direction > 0 ? 2.0 : 0.5;
   }
-  return step;
+  return x;
+}
+
+/// A transition of one step. It is an ordinary one and counts as warm-up.
+Pooled WarmUp::try_one_step(double step, double hop) {
+  Launch launch{next_transition_++, 1, step, 1, true};
+  launch.observe = true;
+  launch.hop = hop;
+  return advance(launch);
+}
+
+/// Hoffman & Gelman's heuristic, pooled: until the mean acceptance crosses 0.8.
+double WarmUp::first_step_size() {
+  return searched(0.8, [&](double step) { return try_one_step(step, hops_.hop()).acceptance; });
 }
 
 /// A first guess spares the transitions that a window would take to find it.
@@ -141,8 +169,9 @@ void WarmUp::start_metric() {
   std::vector<double> gradient(q_.size());
   engine_.positions(q_);
   engine_.evaluations(potential_, gradient);
-  metric_ = prepare_metric(Metric::diagonal, metric_of_starts(q_, gradient, dim_), dim_);
-  engine_.configure(sampler_, metric_);
+  metric_ = estimator_.of_starts(q_, gradient);
+  hops_.rescale(metric_);
+  engine_.configure(hops_.applied(sampler_), metric_);
 }
 
 /// @param step  0: searched for; the random walk keeps its own
@@ -155,12 +184,58 @@ void WarmUp::restart_step_size(double step) {
   engine_.scale_steps(steps_.factors());
 }
 
+/// Whether the sampler's visits go as far as a hop says, or where the target proposes: the same
+/// transition with two hops, from the same place and with the same random numbers, tells. DHMC's
+/// do.
+bool WarmUp::has_hops() {
+  if (sampler_.method == Method::dhmc) {
+    return true;
+  }
+  std::vector<double> near(q_.size()), far(q_.size());
+  engine_.positions(q_);
+  const std::uint32_t transition = next_transition_;
+  for (const bool first : {true, false}) {
+    next_transition_ = transition;
+    try_one_step(step_size(), first ? 0.5 : 1.0);
+    engine_.positions(first ? near : far);
+    engine_.place(q_);
+  }
+  for (const int j : hops_.sites()) {
+    const auto row = static_cast<std::ptrdiff_t>(j * chains_);
+    const auto alike = [&](const std::vector<double>& x) {
+      return std::equal(near.begin() + row, near.begin() + row + chains_, x.begin() + row);
+    };
+    if (!alike(far) || alike(q_)) {  // where nothing moved, nothing is told
+      return true;
+    }
+  }
+  return false;
+}
+
+/// A first hop, by the same search as a first step size.
+void WarmUp::begin_hops() {
+  if (!has_hops()) {
+    hops_.give_up();
+  }
+  if (hops_.tuned()) {
+    hops_.restart(searched(target_no_flip(sampler_), [&](double hop) {
+      const std::uint32_t transition = next_transition_;
+      const double step = step_size();
+      try_one_step(step, hop);
+      return no_flip({transition, 1, step, 1});
+    }));
+  }
+}
+
 void WarmUp::begin() {
   if (tunes_metric_ && pooled_) {
     start_metric();
   }
   if (tunes_step_) {
     restart_step_size(0);
+  }
+  if (!hops_.sites().empty()) {
+    begin_hops();
   }
   if (sampler_.length != Length::given) {
     length_.emplace(sampler_.length, dim_, sampler_.leapfrog * step_size());
@@ -180,7 +255,10 @@ void WarmUp::step() {
   const double step = step_size();
   Launch launch{next_transition_++, 1, step, 0, fresh_momentum_};
   launch.observe = true;
-  launch.hop = sampler_.hop;
+  launch.hop = hops_.hop();
+  if (hops_.each()) {
+    engine_.configure(hops_.applied(sampler_), metric_);
+  }
   if (length_) {
     launch.steps = length_->steps(launch.first, step);
     launch.leave_momentum = true;
@@ -197,6 +275,8 @@ void WarmUp::step() {
   now.acceptance = pooled.acceptance;
   now.low_acceptance = quantile(acceptance_, 0.05);
   now.divergences = pooled.divergences;
+  now.hop = launch.hop;
+  now.no_flip = no_flip(launch);
   history_.push_back(now);
   keep_draws();
 
@@ -210,6 +290,9 @@ void WarmUp::step() {
     if (steps_.per_chain()) {
       engine_.scale_steps(steps_.factors());
     }
+  }
+  if (hops_.tuned()) {
+    hops_.update(tallies_, visits(launch));
   }
   collect();
   if (++done_ == window().end) {
@@ -249,6 +332,7 @@ void WarmUp::close_window() {
   treat_stranded();
   const bool ends = settled();
   const double resting = steps_.average();
+  rested_hop_ = hops_.average();
   rested_length_ = length_ ? length_->mean_length() : 0;
   if (window().sets_metric && tunes_metric_) {
     set_metric();
@@ -272,6 +356,7 @@ bool WarmUp::settled() const {
   return pooled_ && options_.adaptation.stop_early && window().sets_metric &&
          superchains_.nested_rhat() < kAgreement && (!tunes_metric_ || estimator_.ready()) &&
          (!tunes_step_ || within_factor(steps_.average(), rested_step_, kRestingStep)) &&
+         (!hops_.tuned() || within_factor(hops_.average(), rested_hop_, kRestingHop)) &&
          (!length_ || within_factor(length_->mean_length(), rested_length_, kRestingLength));
 }
 
@@ -283,7 +368,8 @@ void WarmUp::set_metric() {
   metric_ = *estimate;
   history_.back().new_metric = true;
   fresh_momentum_ = true;
-  engine_.configure(sampler_, metric_);
+  hops_.rescale(metric_);
+  engine_.configure(hops_.applied(sampler_), metric_);
 }
 
 void WarmUp::treat_stranded() {
@@ -325,8 +411,9 @@ void WarmUp::treat_stranded() {
 
 FrozenSampler WarmUp::frozen() const {
   FrozenSampler f;
-  f.sampler = sampler_;
+  f.sampler = hops_.frozen(sampler_);
   f.metric = metric_;
+  f.hop_lengths = hops_.lengths();
   f.next_transition = next_transition_;
   if (tunes_step_ && done_ > 0) {
     f.sampler.step_size = steps_.average();
@@ -346,14 +433,15 @@ FrozenSampler WarmUp::frozen() const {
 void WarmUp::archive(Archive& a) {
   bool has_length = length_.has_value();
   a(windows_, window_, done_, next_transition_, gradients_, divergences_, fresh_momentum_,
-    metric_.kind, metric_.inverse_mass, metric_.factor, steps_, has_length);
+    metric_.kind, metric_.inverse_mass, metric_.factor, steps_, hops_, has_length);
   if (has_length) {
     if (!length_) {
       length_.emplace(sampler_.length, dim_, 1.0);
     }
     a(*length_);
   }
-  a(estimator_, superchains_, watch_, rested_step_, rested_length_, history_, stranded_, kept_);
+  a(estimator_, superchains_, watch_, rested_step_, rested_length_, rested_hop_, history_,
+    stranded_, kept_);
   if (a.reading()) {
     set_up_engine();
   }

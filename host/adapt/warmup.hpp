@@ -4,7 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "host/adapt/estimate.hpp"
+#include "host/adapt/blocks.hpp"
+#include "host/adapt/hops.hpp"
 #include "host/adapt/length.hpp"
 #include "host/adapt/schedule.hpp"
 #include "host/adapt/step_size.hpp"
@@ -19,13 +20,14 @@ struct FrozenSampler {
   Sampler sampler;  // with its step size and leapfrog steps
   PreparedMetric metric;
   std::vector<double> step_factors;   // each chain's, [chains]; empty: all one
+  std::vector<double> hop_lengths;    // Hops::lengths, of each discontinuous coordinate
   std::uint32_t next_transition = 0;  // warm-up has used the ones before
 };
 
 /// Tunes a sampler while its chains find the typical set, transition by transition: the step size
-/// (step_size.hpp), the metric at the ends of windows (schedule.hpp, estimate.hpp), the trajectory
-/// length (length.hpp); and watches for stranded chains (stranded.hpp). Nothing of it is random but
-/// the chains.
+/// (step_size.hpp), how far discontinuous coordinates go (hops.hpp), the metric at the ends of
+/// windows (schedule.hpp, estimate.hpp, blocks.hpp), the trajectory length (length.hpp); and
+/// watches for stranded chains (stranded.hpp). Nothing of it is random but the chains.
 class WarmUp {
  public:
   /// @param options  the run's; its chains are the engine's
@@ -58,8 +60,15 @@ class WarmUp {
   bool collects() const;
   Pooled advance(const Launch& launch);
   void start_metric();
+  template <class Outcome>
+  double searched(double bar, Outcome outcome);
+  Pooled try_one_step(double step, double hop);
+  double visits(const Launch& launch) const;
+  double no_flip(const Launch& launch);
   double first_step_size();
   void restart_step_size(double step);
+  bool has_hops();
+  void begin_hops();
   void begin();
   void set_up_engine();
   void collect();
@@ -74,6 +83,7 @@ class WarmUp {
   SampleOptions options_;
   int dim_;
   std::int64_t chains_;
+  Hops hops_;
   bool tunes_step_, tunes_metric_, pooled_;
   std::int64_t stride_ = 1;  // transitions between collected positions
 
@@ -86,16 +96,18 @@ class WarmUp {
   PreparedMetric metric_;
   StepSizes steps_;
   std::optional<TrajectoryLength> length_;
-  MetricEstimator estimator_;
+  BlockEstimator estimator_;
   SuperchainMoments superchains_;
   StrandedWatch watch_;
-  double rested_step_ = 0, rested_length_ = 0;  // at the end of the window before
+  // At the end of the window before.
+  double rested_step_ = 0, rested_length_ = 0, rested_hop_ = 0;
   std::vector<AdaptationStep> history_;
   std::vector<StrandedChain> stranded_;
   Draws kept_;
 
   // Scratch: of every chain, after the last transition.
   std::vector<double> q_, before_, gradient_, acceptance_, potential_, momentum_;
+  std::vector<double> tallies_;  // [dim], of the last launch
 };
 
 /// The acceptance probability that a sampler is tuned to.

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "host/adapt/schedule.hpp"
+#include "host/gradients.hpp"
 #include "lockstep/config.hpp"
 
 namespace lockstep {
@@ -18,7 +19,7 @@ std::string formatted(double x) {
 
 bool varies_length(const Sampler& s) {
   const std::string name = sampler_name(s);
-  return name == "hmc" || name == "ghmc";
+  return name != "mala" && name != "rwm" && name != "l2hmc";
 }
 
 }  // namespace
@@ -49,10 +50,15 @@ std::string sampler_line(const Sampler& s) {
   if (s.step_jitter > 0) {
     line += " +- " + formatted(100 * s.step_jitter) + " %";
   }
+  if (makes_visits(s)) {
+    line += ", hop " + (s.hop > 0 ? formatted(s.hop) : "tuned");
+    line += s.hop_per_coordinate ? " (each its own)" : "";
+  }
   if (varies_length(s)) {
-    const bool fixed = s.length_jitter == LengthJitter::none;
+    const bool fixed = s.length_jitter == LengthJitter::none || s.longest > 0;
     line += fixed ? ", " : ", about ";
-    line += std::to_string(s.leapfrog) + (s.leapfrog == 1 ? " step" : " steps");
+    line += std::to_string(s.leapfrog) + (s.longest > 0 ? " to " + std::to_string(s.longest) : "");
+    line += s.leapfrog == 1 && s.longest == 0 ? " step" : " steps";
     line += fixed ? "" : " (" + spelled(kLengthJitterNames, s.length_jitter) + ")";
     line += " of " + spelled(kIntegratorNames, s.integrator);
   }
@@ -72,12 +78,24 @@ Json to_json(const Sampler& s) {
   Json j;
   j["name"] = sampler_name(s);
   j["step_size"] = json_number(s.step_size);
-  if (s.method == Method::hmc) {
+  if (s.method == Method::hmc || makes_visits(s)) {
     j["step_jitter"] = json_number(s.step_jitter);
     j["leapfrog"] = s.leapfrog;
-    j["length_jitter"] = spelled(kLengthJitterNames, s.length_jitter);
+    if (s.longest > 0) {
+      j["longest"] = s.longest;
+    } else {
+      j["length_jitter"] = spelled(kLengthJitterNames, s.length_jitter);
+    }
     j["integrator"] = spelled(kIntegratorNames, s.integrator);
     j["persistence"] = json_number(s.persistence);
+  }
+  if (makes_visits(s)) {
+    j["hop"] = json_number(s.hop);
+    j["hop_per_coordinate"] = s.hop_per_coordinate;
+    j["target_no_flip"] = s.target_no_flip > 0 ? Json(s.target_no_flip) : Json(nullptr);
+  }
+  if (s.method == Method::dhmc) {
+    j["order"] = spelled(kVisitOrderNames, s.order);
   }
   if (s.network) {
     const NetworkShape& shape = s.network->shape;
@@ -118,6 +136,15 @@ Json to_json(const ParameterSummary& p) {
   return j;
 }
 
+Json to_json(const VisitSummary& v) {
+  Json j;
+  j["name"] = v.name;
+  j["hop"] = json_number(v.hop);
+  j["mass"] = json_number(v.mass);
+  j["no_flip"] = json_number(v.no_flip);
+  return j;
+}
+
 Json to_json(const Fit& fit, const std::string& target) {
   Json j;
   j["lockstep"] = LOCKSTEP_VERSION;
@@ -149,6 +176,7 @@ Json to_json(const Fit& fit, const std::string& target) {
   j["stop"] = spelled(kStopNames, fit.stop);
   j["missing"] = fit.missing.empty() ? Json(nullptr) : Json(fit.missing);
   j["acceptance"] = json_number(fit.acceptance);
+  j["no_flip"] = json_number(fit.no_flip());
   j["divergences"] = fit.divergences;
   j["warmup_divergences"] = fit.warmup_divergences;
   j["gradients"] = {{"warmup", fit.gradients_warmup}, {"sampling", fit.gradients_sampling}};
@@ -171,6 +199,10 @@ Json to_json(const Fit& fit, const std::string& target) {
   j["parameters"] = Json::array();
   for (const ParameterSummary& p : fit.parameters) {
     j["parameters"].push_back(to_json(p));
+  }
+  j["visits"] = Json::array();
+  for (const VisitSummary& v : fit.visits) {
+    j["visits"].push_back(to_json(v));
   }
   j["ess_min"] = json_number(fit.ess_min());
   j["ess_per_transition_min"] = json_number(fit.ess_per_transition_min());

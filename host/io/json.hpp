@@ -101,8 +101,8 @@ std::string spelled(const Table& table, E value) {
   return "?";
 }
 
-/// What a sampler is called: "rwm", "l2hmc", "ghmc" where momentum persists, "mala" for HMC of one
-/// fixed leapfrog step, else "hmc".
+/// What a sampler is called: "rwm", "l2hmc", "dhmc", "mixed-hmc", "gibbs", "ghmc" where momentum
+/// persists, "mala" for HMC of one fixed leapfrog step, else "hmc".
 std::string sampler_name(const Sampler& sampler);
 
 /// A sampler in one line for people: "hmc, step size tuned, about 10 leapfrog steps (uniform),
@@ -111,7 +111,8 @@ std::string sampler_line(const Sampler& sampler);
 
 // ---- objects -----------------------------------------------------------------------------------
 
-/// The name and those settings that the sampler has. `inverse_mass` is left out.
+/// The name and those settings that the sampler has; `longest` in place of `length_jitter` where it
+/// says how trajectories vary. `inverse_mass` and `hop_scale` are left out.
 Json to_json(const Sampler& sampler);
 
 /// How a network came about: TrainingRecord's members; its history by columns.
@@ -119,6 +120,10 @@ Json to_json(const TrainingRecord& training);
 
 /// One parameter: every figure, null where it is not defined or not known.
 Json to_json(const ParameterSummary& parameter);
+
+/// One discontinuous coordinate: its parameter's name, hop, mass and no_flip, null where there is
+/// none.
+Json to_json(const VisitSummary& visit);
 
 /// One run:
 ///   lockstep                        version
@@ -132,7 +137,8 @@ Json to_json(const ParameterSummary& parameter);
 ///   stop                            why it ended: draws (all made), until, hours, interrupted
 ///   missing                         what `until` still lacked, in words, or null
 ///   acceptance, divergences         of all chains after warm-up; warmup_divergences before
-///   gradients                       {warmup, sampling}, of one chain
+///   no_flip                         mean over visits of discontinuous coordinates, or null
+///   gradients                       {warmup, sampling}, of one chain (Fit::gradients_sampling)
 ///   esjd, e_bfmi                    mean squared jump; energy fraction of missing information
 ///   seconds                         {setup, warmup, sampling, transfer}
 ///   stranded                        a list of {chain, transition, parameter, cause,
@@ -140,6 +146,7 @@ Json to_json(const ParameterSummary& parameter);
 ///   warnings                        sentences
 ///   truth_source                    where truth_* come from, or null
 ///   parameters                      a list, see above
+///   visits                          a list, see above; [] where no coordinate is visited
 ///   ess_min                         smallest bulk ESS of all draws, and this per transition and
 ///   ess_per_{transition,gradient,second}_min   gradient of one chain, and second of sampling
 ///   rhat_max, nested_rhat_max

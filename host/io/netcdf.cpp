@@ -251,7 +251,7 @@ Shared shared_while_sampling(const Fit& fit) {
                       0, false};
   // The lengths are a function of the seed; their sum says whether it is the function used here.
   if (fit.options.adaptation.per_chain_step_size ||
-      gradients_of(fit.sampler, fit.options.seed, launch) != fit.gradients_sampling) {
+      gradients_of(fit.sampler, fit.engine, fit.options.seed, launch) != fit.gradients_sampling) {
     return shared;
   }
   const Trajectory trajectory = trajectory_of(fit.sampler, fit.options.seed, launch);

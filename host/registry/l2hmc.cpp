@@ -1,6 +1,7 @@
 #include "kernels/launch/l2hmc.hpp"
 
 #include "host/registry.hpp"
+#include "host/validate.hpp"
 #include "kernels/launch/make.hpp"
 #include "lockstep/error.hpp"
 
@@ -8,13 +9,7 @@ namespace lockstep {
 
 std::unique_ptr<Engine> make_engine(const TargetEntry& entry, const Sampler& sampler,
                                     const TargetOptions& target, const SampleOptions& options) {
-  const bool for_jumps = sampler.method == Method::dhmc || sampler.method == Method::mixed_hmc ||
-                         sampler.method == Method::gibbs;
-  require(entry.discontinuous || !for_jumps,
-          "target " + entry.name + " is smooth, and has no use for this sampler: choose hmc");
-  require(!entry.discontinuous || for_jumps || sampler.method == Method::random_walk,
-          "the density of target " + entry.name +
-              " jumps, which this sampler would not see: choose dhmc, mixed-hmc, gibbs or rwm");
+  require_suited(sampler, entry.discontinuous);
   if (sampler.method != Method::l2hmc) {
     return entry.make(target, options);
   }

@@ -51,6 +51,9 @@ std::string tiles(const Fit& fit) {
               number(timed ? fit.ess_per_second_min() : std::nan(""), 3));
   all += tile("divergences", grouped(fit.divergences), fit.divergences > 0);
   all += tile("acceptance", number(fit.draws_done > 1 ? fit.acceptance : std::nan(""), 3));
+  if (!fit.visits.empty()) {
+    all += tile("no-flip rate", number(fit.no_flip(), 3));
+  }
   if (fit.sampler.method != Method::random_walk) {
     const double e_bfmi = fit.draws_done > 1 ? fit.e_bfmi : std::nan("");
     all += tile("E-BFMI", number(e_bfmi, 3), e_bfmi < kEnergyLimit);
@@ -81,6 +84,19 @@ std::string failure_list(const Fit& fit) {
          shown(kEnergyLimit, 1) + (fit.engine.has_truth ? "; means within " : "") +
          (fit.engine.has_truth ? shown(kErrorLimit, 1) + " standard errors of known values" : "") +
          ".</p></div>\n";
+}
+
+/// How the discontinuous parameters were moved; nothing where there are none.
+std::string visits(const Fit& fit) {
+  if (fit.visits.empty()) {
+    return "";
+  }
+  const std::string text = visit_table(fit);
+  return fit.visits.size() <= kInTable
+             ? text
+             : "<details><summary>Visits of " +
+                   plural(static_cast<std::int64_t>(fit.visits.size()), "discontinuous parameter") +
+                   "</summary>\n" + text + "</details>\n";
 }
 
 std::string tables(const Fit& fit) {
@@ -232,7 +248,7 @@ std::string report_html(const Fit& fit, const ReportOptions& options) {
       "href=\"#adaptation\">Warm-up</a><a href=\"#settings\">Settings</a></nav></header>\n<main>\n";
   page += tiles(fit);
   page += heading("failures", "Failures") + failure_list(fit);
-  page += heading("table", "Summary") + tables(fit);
+  page += heading("table", "Summary") + tables(fit) + visits(fit);
   page += heading("parameters", "Parameters") + parameter_sections(fit);
   page += heading("pairs", "Pairs") + pairs_section(fit, options.pairs);
   page += heading("energy", "Energy") + "<div class=\"plots\">\n" + energy_plot(fit) + "</div>\n";

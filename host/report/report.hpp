@@ -16,9 +16,10 @@ struct ReportOptions {
 };
 
 /// Failures in words, the summary table (of every parameter, each figure in full in the `value` of
-/// its <data> element), then plots of the worst parameters: densities, ranks, autocorrelations,
-/// growth of the effective sample size; pairs; energies; what warm-up did; the settings.
-/// Figures that are not defined are left out, with the reason.
+/// its <data> element) and that of discontinuous parameters' visits, then plots of the worst
+/// parameters: densities, ranks, autocorrelations, growth of the effective sample size; pairs;
+/// energies; what warm-up did; the settings. Figures that are not defined are left out, with the
+/// reason.
 /// @throw UsageError  for a pair that is no parameter or was not kept
 std::string report_html(const Fit& fit, const ReportOptions& options);
 

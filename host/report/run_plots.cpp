@@ -232,6 +232,15 @@ std::string adaptation_plots(const Fit& fit) {
 
   positive("Trajectory length", &AdaptationStep::length);
 
+  if (!fit.visits.empty()) {
+    positive("Hop", &AdaptationStep::hop);
+    const std::vector<double> rate = series(&AdaptationStep::no_flip);
+    Panel panel(across, {0, 1.02, ""}, "No-flip rate during warm-up");
+    with_metrics(panel);
+    panel.line(when, rate, "a");
+    plots += figure("No-flip rate", panel.svg(), key("line a", "share of visits that moved"));
+  }
+
   std::int64_t divergences = 0;
   for (const AdaptationStep& s : steps) {
     divergences += s.divergences;

@@ -54,6 +54,13 @@ constexpr Column kColumns[] = {
      true},
 };
 
+std::string table(const std::string& id, const std::string& label, const std::string& head,
+                  const std::string& body) {
+  return "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" + label +
+         "\"><table id=\"" + id + "\">\n<thead><tr>" + head + "</tr></thead>\n<tbody>\n" + body +
+         "</tbody></table></div>\n";
+}
+
 }  // namespace
 
 std::string summary_table(const Fit& fit, const std::vector<int>& parameters,
@@ -77,10 +84,25 @@ std::string summary_table(const Fit& fit, const std::vector<int>& parameters,
     }
     body += "</tr>\n";
   }
-  return "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Summary table\"><table "
-         "id=\"" +
-         id + "\">\n<thead><tr>" + head + "</tr></thead>\n<tbody>\n" + body +
-         "</tbody></table></div>\n";
+  return table(id, "Summary table", head, body);
+}
+
+std::string visit_table(const Fit& fit) {
+  std::string body;
+  for (const VisitSummary& v : fit.visits) {
+    body += "<tr><th scope=\"row\">" + html_escaped(v.name) + "</th>";
+    for (const double x : {v.no_flip, v.hop, v.mass}) {
+      body += "<td>" + data_element(x, shown(x, 3)) + "</td>";
+    }
+    body += "</tr>\n";
+  }
+  return table(
+      "visits", "Discontinuous parameters",
+      "<th scope=\"col\">discontinuous parameter</th>"
+      "<th scope=\"col\" title=\"share of its visits that moved it\">no-flip rate</th>"
+      "<th scope=\"col\" title=\"how far a visit goes, on the unconstrained scale\">hop</th>"
+      "<th scope=\"col\" title=\"of its Laplace momentum: step size / hop\">mass</th>",
+      body);
 }
 
 }  // namespace lockstep::report

@@ -12,4 +12,7 @@ namespace lockstep::report {
 std::string summary_table(const Fit& fit, const std::vector<int>& parameters,
                           const std::string& id);
 
+/// How each of Fit::visits was made and how often it moved its parameter.
+std::string visit_table(const Fit& fit);
+
 }  // namespace lockstep::report

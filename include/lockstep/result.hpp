@@ -49,6 +49,23 @@ struct AdaptationStep {
   double low_acceptance = 0;  // the 5 % quantile over chains
   std::int64_t divergences = 0;
   bool new_metric = false;  // a metric was set after it
+  // Of discontinuous coordinates; 0 without:
+  double hop = 0;      // in units of their scales, the geometric mean where each has its own
+  double no_flip = 0;  // the share of visits that moved their coordinate
+};
+
+/// A discontinuous coordinate, as DHMC, Mixed HMC and Gibbs move it.
+struct VisitSummary {
+  static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  int coordinate = 0;  // from 0
+  std::string name;    // of the parameter
+  /// How far it goes in a visit, on the unconstrained scale, before jitter. Mixed HMC and Gibbs:
+  /// the standard deviation of the proposal; NaN where the target proposes itself.
+  double hop = kUnknown;
+  /// DHMC: of its Laplace momentum, m_j = step_size / hop. NaN for the others.
+  double mass = kUnknown;
+  /// The share of its visits after warm-up that moved it, as E[min(1, exp(-dU))] over all chains.
+  double no_flip = kUnknown;
 };
 
 /// A chain that stayed far from the others.
@@ -86,12 +103,15 @@ class Fit {
   double acceptance = 0;               // mean over chains and draws
   std::int64_t divergences = 0;        // after warm-up, over all chains
   std::int64_t warmup_divergences = 0;
-  std::int64_t gradients_warmup = 0, gradients_sampling = 0;  // per chain
+  /// Per chain. DHMC counts one for each step, which without smooth coordinates is a sweep over the
+  /// others; Mixed HMC and Gibbs then one for each transition.
+  std::int64_t gradients_warmup = 0, gradients_sampling = 0;
   double esjd = 0;    // mean squared jump distance of a transition, reported scale
   double e_bfmi = 0;  // pooled over chains
   Seconds seconds;
 
   std::vector<ParameterSummary> parameters;  // [dim]
+  std::vector<VisitSummary> visits;          // of each discontinuous coordinate that was visited
   Statistics statistics;                     // streamed, every chain
   Draws draws;                               // kept
   Draws warmup_draws;                        // kept, if asked for
@@ -107,6 +127,8 @@ class Fit {
   double ess_per_second_min() const;
   double rhat_max() const;
   double nested_rhat_max() const;
+  /// Mean over `visits`; NaN without.
+  double no_flip() const;
 
   /// A hash of the final positions of the first min(64, chains) chains: equal digests mean equal
   /// bits. 16 hexadecimal digits.
