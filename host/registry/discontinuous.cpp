@@ -1,10 +1,27 @@
 /// Targets whose density jumps: embedded integers and discontinuous likelihoods.
 
+#include "host/io/dataset.hpp"
 #include "host/registry/entry.hpp"
+#include "kernels/targets/change_point.hpp"
 #include "kernels/targets/integer_grid.hpp"
 #include "kernels/targets/mixed_grid.hpp"
+#include "kernels/targets/mixture_indicator.hpp"
+#include "kernels/targets/sign.hpp"
 
 namespace lockstep::registry {
+
+namespace {
+
+/// The last column of a table.
+std::vector<double> counts_of(const Table& table) {
+  std::vector<double> counts;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    counts.push_back(table.at(row, table.columns.size() - 1));
+  }
+  return counts;
+}
+
+}  // namespace
 
 Entries discontinuous() {
   return {
@@ -12,6 +29,16 @@ Entries discontinuous() {
             [](const TargetOptions&) { return IntegerGrid{}; }),
       entry("mixed-grid", "two integers on 0..3 and a normal number whose law they set", "",
             [](const TargetOptions&) { return MixedGrid{}; }),
+      entry("sign", "x ~ N(0, 1); if x >= 0 then y ~ N(1, 1), else y ~ N(-1, 1); y = 1", "",
+            [](const TargetOptions&) { return Sign{}; }),
+      entry("change-point", "counts whose rate changes once: two rates and the time between them",
+            "--data",
+            [](const TargetOptions& t) {
+              return t.data_file.empty() ? ChangePoint()
+                                         : ChangePoint(counts_of(read_csv(t.data_file)));
+            }),
+      entry("mixture-indicator", "four normals and the indicator of which one x is from", "",
+            [](const TargetOptions&) { return MixtureIndicator{}; }),
   };
 }
 
