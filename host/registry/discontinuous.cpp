@@ -1,9 +1,11 @@
 /// Targets whose density jumps: embedded integers and discontinuous likelihoods.
 
+#include "host/io/capture_data.hpp"
 #include "host/io/dataset.hpp"
 #include "host/registry/entry.hpp"
 #include "kernels/targets/change_point.hpp"
 #include "kernels/targets/integer_grid.hpp"
+#include "kernels/targets/jolly_seber.hpp"
 #include "kernels/targets/mixed_grid.hpp"
 #include "kernels/targets/mixture_indicator.hpp"
 #include "kernels/targets/sign.hpp"
@@ -11,6 +13,18 @@
 namespace lockstep::registry {
 
 namespace {
+
+/// Of the black-kneed capsid. @param as_coded  with the slip of the program of the paper
+TargetEntry jolly_seber(std::string name, std::string description, std::string posterior,
+                        bool as_coded) {
+  return referenced(data_entry(
+                        std::move(name), std::move(description), "--data-dir",
+                        [](const TargetOptions& t) { return load_capsid(t.data_dir); },
+                        [as_coded](const JollySeberData<kCapsidOccasions>& data, auto) {
+                          return JollySeber<kCapsidOccasions>(data, as_coded);
+                        }),
+                    "capsid_jolly_seber", std::move(posterior));
+}
 
 /// The last column of a table.
 std::vector<double> counts_of(const Table& table) {
@@ -39,6 +53,11 @@ Entries discontinuous() {
             }),
       entry("mixture-indicator", "four normals and the indicator of which one x is from", "",
             [](const TargetOptions&) { return MixtureIndicator{}; }),
+      jolly_seber("jolly-seber", "capture-recapture, black-kneed capsid, 25 rates and 13 counts",
+                  "jolly_seber", false),
+      jolly_seber("jolly-seber-as-coded",
+                  "the same with an index slip, as its published efficiencies were measured",
+                  "jolly_seber_as_coded_in_source", true),
   };
 }
 

@@ -1,0 +1,49 @@
+#pragma once
+
+/// Settings of discontinuous HMC in the terms of its paper (Nishimura, Dunson & Lu, Biometrika
+/// 2020, section 4).
+
+#include <algorithm>
+#include <vector>
+
+#include "lockstep/options.hpp"
+
+namespace lockstep {
+
+/// The step size uniform on [c step, step] and the number of steps on shortest..longest, both for
+/// each trajectory; masses by `scale`: in one step of size e, a discontinuous coordinate goes as
+/// far as e scale_j, and M^-1_jj = scale_j^2 for the others.
+///
+/// (The paper's m_j = step / (hop scale_j), with hop = step. Its m_j ~ var^(1/2) is a slip of the
+/// pen for var^(-1/2).)
+/// @param scale  [dim]; empty: the identity
+inline Dhmc as_published(double step, double c, int shortest, int longest,
+                         const std::vector<double>& scale, int dim) {
+  Dhmc sampler;
+  sampler.step_size = sampler.hop = (1 + c) / 2 * step;
+  sampler.step_jitter = (1 - c) / (1 + c);
+  sampler.leapfrog = shortest;
+  sampler.longest = longest;
+  sampler.hop_scale = scale.empty() ? std::vector<double>(static_cast<std::size_t>(dim), 1) : scale;
+  for (const double s : sampler.hop_scale) {
+    sampler.inverse_mass.push_back(s * s);
+  }
+  return sampler;
+}
+
+/// Jolly and Seber's model with the scales of its posterior.
+/// @param sd  [dim], posterior standard deviations of q; the largest has scale 1
+inline Dhmc published_jolly_seber(std::vector<double> sd) {
+  const double most = *std::max_element(sd.begin(), sd.end());
+  for (double& s : sd) {
+    s /= most;
+  }
+  return as_published(0.175, 0.8, 40, 50, sd, static_cast<int>(sd.size()));
+}
+
+/// The same without: masses all one.
+inline Dhmc published_jolly_seber_identity(int dim) {
+  return as_published(0.025, 0.8, 70, 85, {}, dim);
+}
+
+}  // namespace lockstep
