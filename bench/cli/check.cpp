@@ -61,8 +61,8 @@ int run(const Arguments& a) {
     const TargetEntry& entry = a.target.entry();
     return check(entry, a.target.options(), a.options) ? kOk : kFailed;
   }
-  for (const char* option :
-       {"--dim", "--small-variance", "--eta", "--prior-mean", "--prior-sd", "--data"}) {
+  for (const char* option : {"--dim", "--small-variance", "--eta", "--prior-mean", "--prior-sd",
+                             "--data", "--observations"}) {
     require(a.app->get_option(option)->count() == 0,
             std::string(option) + " needs --target: without one every target is checked as it is");
   }
