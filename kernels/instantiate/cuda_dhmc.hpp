@@ -11,9 +11,29 @@ namespace lockstep {
 template <class Target>
 inline constexpr bool has_cuda_dhmc = false;
 
+class ChangePoint;
 struct IntegerGrid;
+template <int Occasions>
+class JollySeber;
+struct MixedGrid;
+struct MixtureIndicator;
+struct Sign;
+template <class S, int Max>
+struct ZeroOne;
+template <>
+inline constexpr bool has_cuda_dhmc<ChangePoint> = true;
 template <>
 inline constexpr bool has_cuda_dhmc<IntegerGrid> = true;
+template <>
+inline constexpr bool has_cuda_dhmc<JollySeber<13>> = true;
+template <>
+inline constexpr bool has_cuda_dhmc<MixedGrid> = true;
+template <>
+inline constexpr bool has_cuda_dhmc<MixtureIndicator> = true;
+template <>
+inline constexpr bool has_cuda_dhmc<Sign> = true;
+template <>
+inline constexpr bool has_cuda_dhmc<ZeroOne<float, kMostDiscontinuous>> = true;
 
 }  // namespace lockstep
 

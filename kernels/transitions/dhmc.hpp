@@ -226,6 +226,13 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
       y.potential = potential(target, group, y.q);
     }
   }
+  template <class Target, class L, int Slots, class Group, class Stream>
+  LOCKSTEP_INLINE void travel(const Target& target, const Group& group, const Stream& stream,
+                              std::uint32_t transition, const L& step_scale, Position<L, Slots>& y,
+                              L* p, L* tally) const {
+    Cache<Target, L> cache;
+    travel(target, group, stream, transition, step_scale, y, p, tally, cache);
+  }
 };
 
 /// HMC on the smooth coordinates with the others held, then one visit of each of those: drawn from
