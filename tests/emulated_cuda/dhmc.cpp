@@ -12,6 +12,7 @@
 #include "kernels/launch/cuda_dhmc.cuh"
 #include "kernels/launch/cuda_zero_one.cuh"
 #include "kernels/targets/integer_grid.hpp"
+#include "kernels/targets/jolly_seber.hpp"
 #include "kernels/targets/mixed_grid.hpp"
 #include "tests/emulated_cuda/outcome.hpp"
 
@@ -87,6 +88,21 @@ TEST(EmulatedCudaDhmc, AroundSmoothCoordinates) {
                    std::to_string(static_cast<int>(metric)));
       expect_parity(MixedGrid{}, case_of(MixedGrid::dim, sampler, metric), true);
     }
+  }
+}
+
+/// With a cache of its own, which is in the slice too: the black-kneed capsid (Seber 1982).
+TEST(EmulatedCudaDhmc, JollySeber) {
+  const JollySeber<13> target(
+      {.caught = {54, 146, 169, 209, 220, 209, 250, 176, 172, 127, 123, 120, 142},
+       .marked = {0, 10, 37, 56, 53, 77, 112, 86, 110, 84, 77, 72, 95},
+       .released = {54, 143, 164, 202, 214, 207, 243, 175, 169, 126, 120, 120},
+       .caught_again = {24, 80, 70, 71, 109, 101, 108, 99, 70, 58, 44, 35},
+       .most = 5000,
+       .spread = 500});
+  for (const Sampler& sampler : samplers(0.04, 0.1)) {
+    SCOPED_TRACE(static_cast<int>(sampler.method));
+    expect_parity(target, case_of(target.dim, sampler), true, 100);
   }
 }
 
