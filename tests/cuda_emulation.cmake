@@ -2,6 +2,7 @@
 # is compiled apart from the library, whose lanes are SIMD registers.
 add_executable(cuda_emulation "${CMAKE_CURRENT_LIST_DIR}/emulated_cuda/engine.cpp"
                               "${CMAKE_CURRENT_LIST_DIR}/emulated_cuda/dhmc.cpp"
+                              "${CMAKE_CURRENT_LIST_DIR}/emulated_cuda/matrix_units.cpp"
                               "${PROJECT_SOURCE_DIR}/host/backend.cpp"
                               "${PROJECT_SOURCE_DIR}/host/train/network.cpp")
 add_dependencies(unit_tests cuda_emulation)

@@ -19,6 +19,7 @@ struct L2hmcSpeedOptions {
   std::string network;    // its file; empty: a fresh one of `training`'s shape
   L2hmcOptions training;  // also the batch, and what an iteration does
   int transitions = 0;    // per timing; 0: as many as last 20 ms
+  bool plain = false;     // not on matrix units
 };
 
 /// L2HMC: sampling, and training for the same network.

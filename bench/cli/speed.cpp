@@ -166,7 +166,7 @@ void check_sampler(const Arguments& a, const CLI::App& app) {
   require(a.sampler == "hmc" || a.sampler == "l2hmc",
           "--sampler is '" + a.sampler + "', but must be hmc or l2hmc");
   const auto given = [&](const char* option) { return app.get_option(option)->count() > 0; };
-  for (const char* option : {"--width", "--hidden", "--batch", "--network"}) {
+  for (const char* option : {"--width", "--hidden", "--batch", "--network", kPlainNetworks}) {
     require(
         a.sampler == "l2hmc" || !given(option),
         std::string(option) + " does not apply to --sampler hmc: leave it out, or choose l2hmc");
@@ -279,6 +279,7 @@ Command speed_command(CLI::App& parent) {
       ->capture_default_str();
   app->add_option("--network", a->l2hmc.network, "l2hmc: from this file, instead of a fresh one")
       ->type_name("FILE.json");
+  app->add_flag(kPlainNetworks, a->l2hmc.plain, kPlainNetworksHelp);
   add_place(*app, a->options);
   app->add_option("--json", a->json, "The table as one JSON object")->type_name("FILE");
   app->footer(kExamples);

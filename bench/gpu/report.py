@@ -42,13 +42,18 @@ def with_bounds(rows, probes):
     return result
 
 
+FLOAT, MATRIX_UNITS = "float", "3 bfloat16"  # the products of a weight and a unit
+
+
 def with_l2hmc_bounds(rows, probes):
-    """Rows of `lockstep-bench speed --sampler l2hmc`, each with its bound, the multiply-adds of the
-    networks' matrices and nothing else, and the fraction of it."""
+    """Rows of `lockstep-bench speed --sampler l2hmc` and their `products`, each with its bound, the
+    multiply-adds of the networks' matrices and nothing else, and the fraction of it."""
     result = []
     for row in rows:
         row = dict(row)
-        row["bound"] = probes["ffma_per_second"] / row["fma_per_transition"] if probes else None
+        best = probes and (probes["mma_per_second"] / 3 if row["products"] == MATRIX_UNITS
+                           else probes["ffma_per_second"])
+        row["bound"] = best / row["fma_per_transition"] if best else None
         rate = row.get("transitions_per_second")
         row["fraction"] = rate / row["bound"] if row["bound"] and rate else None
         result.append(row)
@@ -115,6 +120,8 @@ def markdown(results):
         lines += ["## Ceilings of this card, probed", "",
                   table(["what", "per second"],
                         [["fused multiply-adds", number(probes["ffma_per_second"])],
+                         ["multiply-adds of bfloat16 on matrix units",
+                          number(probes["mma_per_second"])],
                          ["special functions", number(probes["mufu_per_second"])],
                          ["bytes copied, read + written", number(probes["copy_per_second"])]]), ""]
     if results.get("speed"):
@@ -131,12 +138,13 @@ def markdown(results):
     if results.get("l2hmc"):
         lines += ["## L2HMC", "",
                   "Sampling on this card, by untrained networks of the paper's shapes. The bound is "
-                  "the probed rate of multiply-adds over those of the networks' matrices. A training "
-                  "iteration is the batch's transition and its gradient, without the optimiser.",
+                  "the probed rate of multiply-adds over those of the networks' matrices: in float, "
+                  "or a third of the matrix units', which do three for each. A training iteration "
+                  "is the batch's transition and its gradient, without the optimiser.",
                   "",
-                  table(["target", "units", "chains", "T", "transitions/s", "steps/s", "bound",
-                         "of bound", "batch", "training iteration, us"],
-                        [[r["target"], r["width"], r["chains"], r["leapfrog"],
+                  table(["target", "units", "products", "chains", "T", "transitions/s", "steps/s",
+                         "bound", "of bound", "batch", "training iteration, us"],
+                        [[r["target"], r["width"], r["products"], r["chains"], r["leapfrog"],
                           number(r["transitions_per_second"]),
                           number(r["leapfrog"] * r["transitions_per_second"]), number(r["bound"]),
                           percent(r["fraction"]), r["batch"],

@@ -102,7 +102,8 @@ class Kernel:
             self.label = f"{self.target.replace('lockstep::', '')} in pairs L2hmc"
         elif "advance_tile_kernel" in name:
             self.target = arguments[1]
-            self.label = f"{self.target.replace('lockstep::', '')} by tiles L2hmc"
+            units = " on matrix units" if "MatrixLayers" in name else ""
+            self.label = f"{self.target.replace('lockstep::', '')} by tiles{units} L2hmc"
         elif "train_kernel" in name:
             self.target = arguments[0]
             self.label = f"{self.target.replace('lockstep::', '')} L2hmc training"

@@ -33,11 +33,14 @@ class Names(unittest.TestCase):
             "lockstep::Metropolis> >(lockstep::Scg)", dict(spill_stores=4, spill_loads=4))
         self.assertEqual((small.label, small.dim), ("Scg x1 L2hmc", 2))
         self.assertTrue(small.must_not_spill())
-        tiles = check.Kernel(
-            head + "tile_kernel<lockstep::Stream<float>, lockstep::Icg, lockstep::transitions::"
-            "L2hmc<float, lockstep::TileShape, lockstep::Metropolis> >(lockstep::Icg)", {})
-        self.assertEqual(tiles.label, "Icg by tiles L2hmc")
-        self.assertFalse(tiles.must_not_spill())
+        for layers, label in (("Plain", "Icg by tiles L2hmc"),
+                              ("Matrix", "Icg by tiles on matrix units L2hmc")):
+            tiles = check.Kernel(
+                head + "tile_kernel<lockstep::Stream<float>, lockstep::Icg, lockstep::transitions::"
+                f"L2hmc<float, lockstep::TileShape<lockstep::tile::{layers}Layers>, "
+                "lockstep::Metropolis> >(lockstep::Icg)", {})
+            self.assertEqual(tiles.label, label)
+            self.assertFalse(tiles.must_not_spill())
         training = check.Kernel("void lockstep::cuda::train_kernel<lockstep::Icg>(lockstep::Icg)", {})
         self.assertEqual(training.label, "Icg L2hmc training")
 

@@ -177,7 +177,9 @@ void expect_l2hmc_parity(const Target& target, int steps, int width, int hidden,
                          std::int64_t chains = 100) {
   SCOPED_TRACE(std::to_string(width) + " units, " + std::to_string(hidden) + " layers");
   const Network network = network_of({Target::dim, steps, width, hidden}, step);
-  Case run{L2hmc{network}, {}, 3, 200};
+  L2hmc sampler(network);
+  sampler.matrix_units = false;  // in the CPU's order of sums
+  Case run{sampler, {}, 3, 200};
   SampleOptions options = options_for();
   options.chains = chains;  // few: each barrier costs the emulation a change of stacks a thread
   CpuEngine<float, Target, L2hmcSettings<float>> cpu(target, options);
@@ -252,6 +254,41 @@ TEST(EmulatedCuda, Training) {
   expect_training_parity(Scg{}, {2, 4, 10, 2}, 0);
   expect_training_parity(Mog{}, {2, 3, 7, 1}, 1);
   expect_training_parity(EightSchoolsNc{}, {10, 2, 9, 3}, 0.5);
+}
+
+/// The host asks for a step in one call, whatever is in it; the first of a kind is put together.
+TEST(EmulatedCuda, ATrainingStepIsOneLaunch) {
+  TrainingPlace place;
+  place.shape = {2, 3, 5, 2};
+  place.batch = 9;
+  CudaTrainingEngine<Scg> engine(Scg{}, place);
+  const Network network = network_of(place.shape, 0.1);
+  engine.place(std::vector<double>(18, 0.25));
+  std::vector<double> gradient(network.parameters.size());
+  for (const double noise : {0.0, 1.0}) {
+    for (std::uint32_t i = 0; i < 3; ++i) {
+      const int before = emulated::submissions;
+      engine.step(network, {.iteration = i, .noise_weight = noise}, gradient);
+      EXPECT_EQ(emulated::submissions, before + 1);
+    }
+  }
+}
+
+/// What is thrown while a graph is put together leaves the stream as it was.
+TEST(EmulatedCuda, AFailedCaptureEnds) {
+  cuda::WorkStream stream;
+  cuda::DeviceArray<int> array(1, "a number");
+  int number = 3;
+  // Waiting is what cannot be captured.
+  EXPECT_THROW(cuda::Graph(stream, "a graph", [&] { array.upload(&number, stream); }),
+               BackendError);
+  array.upload(&number, stream);
+  number = 0;
+  const cuda::Graph graph(stream, "a graph",
+                          [&] { array.begin_download(&number, stream, array.size()); });
+  EXPECT_EQ(number, 0);
+  graph.launch(stream);
+  EXPECT_EQ(number, 3);
 }
 
 TEST(EmulatedCuda, TrainingGoesOnFromAnArchive) {

@@ -1,0 +1,277 @@
+#include "bench/studies/dhmc_evaluation.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "bench/cli/progress.hpp"
+#include "host/adapt/moments.hpp"
+#include "host/clock.hpp"
+#include "host/comparison.hpp"
+#include "host/diagnostics/autocorrelation.hpp"
+#include "host/gradients.hpp"
+#include "host/io/dataset.hpp"
+#include "host/io/reference.hpp"
+
+namespace lockstep::bench {
+
+namespace {
+
+// After the draws that count, chains go on for what is learnt of them besides: so many looks at
+// positions, so many transitions apart.
+constexpr int kLooks = 64, kApart = 4;
+
+/// Seeds of a repetition's methods are apart, since equal ones would draw equal momenta.
+constexpr std::uint64_t kSeedStride = 1000;
+
+/// Into so many parts a run is cut for standard errors from its course in time.
+constexpr std::size_t kBatches = 40;
+
+/// What is farthest from the truth: the reference's figures, means, standard deviations and
+/// quantiles, where the target has them, else its known means and standard deviations. Standard
+/// errors are those of chains that err together.
+void find_worst_error(const DhmcCase& c, const StudySettings& settings, DhmcOutcome& o) {
+  const std::vector<double> ratio = common_error_ratios(o.fit.draws, o.fit.options.chains);
+  double squares = 0;
+  for (const double r : ratio) {
+    squares += r * r / static_cast<double>(ratio.size());
+  }
+  o.common_error = std::sqrt(squares);
+  const auto tell = [&](double z, const std::string& what) {
+    if (std::isfinite(z) && !(std::abs(z) <= o.worst_error)) {
+      o.worst_error = std::abs(z);
+      o.worst_figure = what;
+    }
+  };
+  const ReferenceName& reference = find_target(c.target).reference;
+  if (!reference.posterior.empty()) {
+    const auto file = find_data_file(reference.folder, "reference.json", settings.data_dir);
+    for (ComparedFigure f : compare(o.fit, read_reference(file, reference.posterior))) {
+      const auto& names = o.fit.engine.names;
+      const auto j = std::find(names.begin(), names.end(), f.parameter) - names.begin();
+      f.own_error *= ratio[static_cast<std::size_t>(j)];
+      tell(f.z(), f.what + " of " + f.parameter);
+    }
+    return;
+  }
+  for (std::size_t j = 0; j < ratio.size(); ++j) {
+    const ParameterSummary& p = o.fit.parameters[j];
+    tell(p.error_in_mcse / ratio[j], "mean of " + p.name);
+    tell(p.sd_error_in_mcse / ratio[j], "sd of " + p.name);
+  }
+}
+
+void find_worst_coordinate(DhmcOutcome& o) {
+  double least = StudyRow::kUnknown;
+  for (std::size_t j = 0; j < o.fit.parameters.size(); ++j) {
+    const ParameterSummary& p = o.fit.parameters[j];
+    const double ess = std::isnan(p.ess_bulk) ? p.ess_between : p.ess_bulk;
+    if (ess < least || std::isnan(least)) {
+      least = ess;
+      o.worst_coordinate = static_cast<int>(j);
+    }
+  }
+  const std::vector<double> column = o.fit.draws.column(o.worst_coordinate);
+  const Trace trace{column, static_cast<std::size_t>(o.fit.draws.draws),
+                    static_cast<std::size_t>(o.fit.draws.chains)};
+  const double mean =
+      std::accumulate(column.begin(), column.end(), 0.0) / static_cast<double>(column.size());
+  double variance = 0;
+  for (const double x : column) {
+    variance += (x - mean) * (x - mean) / static_cast<double>(column.size());
+  }
+  o.autocorrelation =
+      diagnostics::pooled_autocorrelation(std::span(&trace, 1), std::span(&mean, 1), variance);
+}
+
+/// Goes on with the chains for their spread.
+void look_further(Engine& engine, DhmcOutcome& o) {
+  const Clock clock;
+  const EngineDescription& about = engine.description();
+  const Sampler& sampler = o.fit.sampler;
+  PooledMoments moments(about.dim, true);
+  o.positions.resize(static_cast<std::size_t>(about.dim) * static_cast<std::size_t>(about.chains));
+  Launch launch{o.fit.first_transition + static_cast<std::uint32_t>(o.fit.draws_done), kApart,
+                sampler.step_size};
+  launch.hop = sampler.hop;
+  for (int i = 0; i < kLooks; ++i) {
+    engine.advance(launch);
+    engine.positions(o.positions);
+    moments.add(o.positions, about.chains);
+    o.further +=
+        work_of(sampler, about, kApart,
+                static_cast<double>(gradients_of(sampler, about, o.fit.options.seed, launch)));
+    launch.first += kApart;
+  }
+  o.spread.dim = about.dim;
+  const Matrix covariance = moments.covariance();
+  o.spread.covariance.assign(covariance.data(), covariance.data() + covariance.size());
+  o.further_seconds = clock.seconds();
+}
+
+}  // namespace
+
+ChainWork& ChainWork::operator+=(const ChainWork& other) {
+  transitions += other.transitions;
+  visits += other.visits;
+  gradients += other.gradients;
+  potentials += other.potentials;
+  return *this;
+}
+
+ChainWork work_of(const Sampler& sampler, const EngineDescription& about, double transitions,
+                  double gradients) {
+  const auto sites = static_cast<double>(visited_coordinates(sampler, about).size());
+  const bool smooth = sites < about.dim && sampler.method != Method::random_walk;
+  return {transitions, sites * (sampler.method == Method::dhmc ? gradients : transitions),
+          smooth ? gradients : 0, smooth ? 0 : transitions};
+}
+
+std::vector<double> common_error_ratios(const Draws& draws, std::int64_t chains) {
+  const auto kept = static_cast<std::size_t>(draws.chains);
+  const auto n = static_cast<std::size_t>(draws.draws);
+  const std::size_t batches = std::min(kBatches, n);
+  std::vector<double> ratios;
+  for (std::size_t j = 0; j < draws.parameters.size(); ++j) {
+    std::vector<double> of_chain(kept), of_batch(batches), length(batches);
+    for (std::size_t t = 0; t < n; ++t) {
+      const double* x = draws.row(static_cast<std::int64_t>(t), static_cast<int>(j));
+      const std::size_t b = t * batches / n;
+      length[b] += 1;
+      for (std::size_t c = 0; c < kept; ++c) {
+        of_chain[c] += x[c] / static_cast<double>(n);
+        of_batch[b] += x[c] / static_cast<double>(kept);
+      }
+    }
+    for (std::size_t b = 0; b < batches; ++b) {
+      of_batch[b] /= length[b];
+    }
+    const double between = over_seeds(of_chain).mcse, in_time = over_seeds(of_batch).mcse;
+    const double excess = std::max(0.0, in_time * in_time / (between * between) - 1);
+    ratios.push_back(between > 0 ? std::sqrt(1 + excess * static_cast<double>(chains) /
+                                                     static_cast<double>(kept))
+                                 : 1);
+  }
+  return ratios;
+}
+
+LawFigures compare_with(const CellLaw& law, const Draws& draws) {
+  const std::size_t cells = law.probability.size();
+  const auto chains = static_cast<std::size_t>(draws.chains);
+  const auto all = static_cast<std::size_t>(draws.draws);
+  const std::size_t batches = std::min(kBatches, all);
+  std::vector<double> count(chains * cells), total(cells), x(law.parameters.size());
+  std::vector<double> in_batch(batches * cells), length(batches);
+  LawFigures f;
+  const auto distance = [&](double n) {
+    double sum = 0;
+    for (std::size_t k = 0; k < cells; ++k) {
+      sum += 0.5 * std::abs(total[k] / n - law.probability[k]);
+    }
+    return sum;
+  };
+  std::int64_t next = 1;  // when total variation is looked at
+  for (std::int64_t t = 0; t < draws.draws; ++t) {
+    const std::size_t batch = static_cast<std::size_t>(t) * batches / all;
+    length[batch] += static_cast<double>(chains);
+    for (std::size_t c = 0; c < chains; ++c) {
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        x[i] = draws.row(t, law.parameters[i])[c];
+      }
+      const std::size_t k = law.cell(x.data());
+      ++count[c * cells + k];
+      ++total[k];
+      ++in_batch[batch * cells + k];
+    }
+    if (t + 1 == next || t + 1 == draws.draws) {
+      f.draws.push_back(static_cast<double>(t + 1));
+      f.by_draws.push_back(distance(static_cast<double>(t + 1) * static_cast<double>(chains)));
+      next = std::max(next + 1, next * 5 / 4);
+    }
+  }
+  f.total_variation = f.by_draws.back();
+  const auto n = static_cast<double>(chains), each = static_cast<double>(draws.draws);
+  for (std::size_t k = 0; k < cells; ++k) {
+    const double share = total[k] / (n * each);
+    double squares = 0;
+    for (std::size_t c = 0; c < chains; ++c) {
+      const double off = count[c * cells + k] / each - share;
+      squares += off * off;
+    }
+    std::vector<double> shares;
+    for (std::size_t b = 0; b < batches; ++b) {
+      shares.push_back(in_batch[b * cells + k] / length[b]);
+    }
+    const double error = std::max(std::sqrt(squares / (n - 1) / n), over_seeds(shares).mcse);
+    f.expected += 0.5 * std::sqrt(2 / std::acos(-1.0)) * error;
+    const double off = std::abs(share - law.probability[k]);
+    f.worst_in_mcse = std::max(f.worst_in_mcse, off > 0 ? off / error : 0);
+  }
+  return f;
+}
+
+TargetOptions target_options(const DhmcCase& c, const StudySettings& settings) {
+  TargetOptions target;
+  target.data_dir = settings.data_dir;
+  if (c.takes_data) {
+    target.data_file = settings.data;
+  }
+  return target;
+}
+
+double DhmcOutcome::path_length() const {
+  const bool gibbs = fit.sampler.method == Method::gibbs && sampling.gradients > 0;
+  return static_cast<double>(fit.gradients_sampling) / static_cast<double>(fit.draws_done) -
+         (gibbs ? 1 : 0);
+}
+
+DhmcOutcome run_recipe(const DhmcCase& c, const DhmcRecipe& recipe, const StudySettings& settings,
+                       int repetition, const std::map<std::string, DhmcOutcome>& before) {
+  SampleOptions options = options_of(settings, 0);
+  options.seed =
+      (settings.first_seed + static_cast<std::uint64_t>(repetition)) * kSeedStride + before.size();
+  options.chains = std::min(options.chains, c.most_chains);
+  options.keep_chains = c.law ? -1 : c.kept_chains;
+  options.warmup = settings.quick ? std::min(recipe.warmup, 100) : recipe.warmup;
+  options.draws = settings.quick ? std::min(recipe.draws, 200) : recipe.draws;
+  options.thin = std::min(recipe.thin, std::max(1, options.draws / 50));
+  DhmcOutcome o;
+  ChainSpread pilot;
+  if (!recipe.pilot.empty()) {
+    const DhmcOutcome& from = before.at(recipe.pilot);
+    pilot = from.spread;
+    options.start = from.positions;
+    o.tuning = from.tuning;
+    o.tuning += from.further;
+    o.tuning_seconds = from.tuning_seconds + from.further_seconds;
+  }
+  const Sampler sampler = recipe.sampler(pilot);
+  // What is given needs no tuning, but time to get there; what is tuned ends when it rests.
+  options.adaptation.stop_early =
+      sampler.step_size == 0 || (makes_visits(sampler) && sampler.hop == 0);
+  ProgressBar bar(c.name + " " + recipe.method, options.chains);
+  options.progress = bar.callback();
+  const auto engine =
+      make_engine(find_target(c.target), sampler, target_options(c, settings), options);
+  o.fit = run(*engine, sampler, options);
+  if (o.fit.interrupted) {
+    throw Interrupted{};
+  }
+  if (c.law) {
+    o.law = compare_with(*c.law, o.fit.draws);
+  }
+  find_worst_error(c, settings, o);
+  find_worst_coordinate(o);
+  o.fit.draws = {};
+  o.fit.statistics = {};
+
+  const EngineDescription& about = engine->description();
+  o.sampling = work_of(o.fit.sampler, about, static_cast<double>(o.fit.draws_done),
+                       static_cast<double>(o.fit.gradients_sampling));
+  o.tuning += work_of(o.fit.sampler, about, o.fit.first_transition,
+                      static_cast<double>(o.fit.gradients_warmup));
+  o.tuning_seconds += o.fit.seconds.warmup;
+  look_further(*engine, o);
+  return o;
+}
+
+}  // namespace lockstep::bench
