@@ -102,7 +102,7 @@ TEST(EmulatedCudaDhmc, JollySeber) {
        .spread = 500});
   for (const Sampler& sampler : samplers(0.04, 0.1)) {
     SCOPED_TRACE(static_cast<int>(sampler.method));
-    expect_parity(target, case_of(target.dim, sampler), true, 100);
+    expect_parity(target, case_of(target.dim, sampler), true, 40);
   }
 }
 
