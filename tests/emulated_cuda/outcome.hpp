@@ -40,6 +40,7 @@ struct Case {
   std::int64_t keep = 200;
   std::vector<double> step_factors = {};
   bool leave_momentum = false;
+  int transitions = 70;  // recorded before the other engine takes over
 };
 
 inline Case case_of(int dim, Sampler sampler, Metric kind = Metric::diagonal) {
@@ -118,14 +119,14 @@ inline Outcome outcome(Engine& first, const Case& run, Engine* other = nullptr) 
   o.observed.resize(static_cast<std::size_t>((dim + Draws::info_rows - 1) * chains));
   first.observed(1, o.observed);
   Recording recording;
-  recording.draws = 75;  // the middle is inside the second chunk, the end inside the third
+  recording.draws = run.transitions + 5;  // the middle is inside the second chunk of three
   recording.lags = 2;
   recording.centre.assign(static_cast<std::size_t>(dim), 0.25);
   recording.keep_chains = run.keep;
   recording.thin = run.thin;
   recording.keep_parameters = {dim - 1, 0};
   first.record(recording);
-  o.sampling = first.advance_recording(later(3, 70));
+  o.sampling = first.advance_recording(later(3, run.transitions));
   Engine& engine = other == nullptr ? first : *other;
   if (other != nullptr) {
     testing::MemoryArchive saved;
@@ -135,8 +136,10 @@ inline Outcome outcome(Engine& first, const Case& run, Engine* other = nullptr) 
     engine.archive(loaded);
     EXPECT_TRUE(loaded.at_end());
   }
-  const Pooled rest = engine.advance_recording(later(73, 5));
-  o.sampling.acceptance = (70 * o.sampling.acceptance + 5 * rest.acceptance) / 75;
+  const Pooled rest =
+      engine.advance_recording(later(static_cast<std::uint32_t>(3 + run.transitions), 5));
+  o.sampling.acceptance =
+      (run.transitions * o.sampling.acceptance + 5 * rest.acceptance) / (run.transitions + 5);
   o.sampling.divergences += rest.divergences;
   o.tallies.resize(static_cast<std::size_t>(dim));
   engine.tallies(o.tallies);
