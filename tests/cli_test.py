@@ -285,6 +285,17 @@ class Errors(Case):
         self.refused("run", "--target", "logistic", "--data", path, says=[str(path), "one"])
         self.refused("run", "--target", "german-credit", "--data-dir", self.folder,
                      says=[str(self.folder), "bench/fetch-data"])
+        loss = ("run", "--target", "zero-one", "--sampler", "dhmc")
+        self.refused(*loss, "--data", absent, says=str(absent))
+        self.refused(*loss, "--data", path, says=[str(path), "one"])
+        path = self.write("gaps.csv", "a,b,y\n1,,0\n,2,1\n")
+        self.refused(*loss, "--data", path, says=[str(path), "every row has a gap"])
+        self.refused(*loss, "--data", path, "--dim", 3, says=["--data", "--dim"])
+        self.refused(*loss, "--dim", 1, says=["dimension 1", "2..512"])
+        self.refused(*loss, "--observations", 1, says="1 observations")
+        self.refused(*loss, "--observations", 0, says="--observations is 0")
+        self.refused("run", "--target", "banana", "--observations", 9, says="--observations")
+        self.refused("run", "--target", "zero-one", "--sampler", "hmc", says="weights[1]")
 
     def test_more_memory_than_there_is(self):
         if b"__asan_init" in pathlib.Path(BENCH).read_bytes():
@@ -388,6 +399,21 @@ class Run(Case):
         self.assertEqual(fit["dimension"], 3)
         self.assertIsNone(fit["truth_source"])
         self.assertIsNone(fit["parameters"][0]["truth_mean"])
+        self.assertIsNone(fit["data"])
+
+    def test_made_up_data_are_named_so(self):
+        dhmc = ("--sampler", "dhmc", "--step-size", 0.3, "--hop", 0.3, *FIXED, "--chains", 64,
+                "--draws", 20)
+        page = self.folder / "page.html"
+        fit = self.fit("--target", "zero-one", "--dim", 5, "--observations", 60, *dhmc,
+                       "--report", page)
+        self.assertEqual(fit["data"], "a synthetic design, 60 x 5, outcomes 4 : 56")
+        self.assertIn(fit["data"], page.read_text())
+        rows = "".join(f"{i % 7},{'' if i < 3 else i % 5},{i % 3 // 2}\n" for i in range(60))
+        path = self.write("gaps.csv", "a,b,y\n" + rows)
+        fit = self.fit("--target", "zero-one", "--data", path, *dhmc)
+        self.assertEqual(fit["data"], f"{path}, 57 x 3, outcomes 19 : 38; left out 0 gappy "
+                                      "columns, 3 incomplete rows, 0 constant columns")
 
     def test_double_precision(self):
         self.assertEqual(self.fit("--target", "scg", *SMALL, "--precision", "double")["precision"],
