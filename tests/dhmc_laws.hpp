@@ -155,9 +155,52 @@ struct CoupledLaw {
   }
 };
 
+/// A target of which nothing is known but U: differences of two of it, proposals along coordinates.
+template <class Target>
+struct Bare {
+  static constexpr int dim = Target::dim;
+  Target target = {};
+
+  LOCKSTEP_HD bool discontinuous(int j) const { return target.discontinuous(j); }
+  template <class T>
+  Sum<T> potential(const T* q) const {
+    return target.potential(q);
+  }
+};
+
+/// What is known at q, [dim].
+template <class Target>
+Position<double, Target::dim> position_at(const Target& target, const double* q) {
+  Position<double, Target::dim> x;
+  std::copy_n(q, Target::dim, x.q);
+  x.potential = potential_and_gradient(target, Solo{}, x.q, x.gradient);
+  return x;
+}
+
 inline PreparedMetric unit_metric(int dim) {
   const std::vector<double> ones(static_cast<std::size_t>(dim), 1.0);
   return {Metric::unit, ones, ones};
+}
+
+struct MetricCase {
+  const char* name;
+  PreparedMetric metric;
+};
+inline std::vector<MetricCase> every_metric(int dim) {
+  return {{"unit", unit_metric(dim)},
+          {"diagonal", some_diagonal_metric(dim)},
+          {"dense", some_dense_metric(dim)},
+          {"low rank", some_low_rank_metric(dim)}};
+}
+
+/// Trajectories of a few careful steps.
+inline Sampler some_dhmc(VisitOrder order, int leapfrog = 4) {
+  return Dhmc{.step_size = 0.3,
+              .hop = 0.4,
+              .step_jitter = 0.2,
+              .leapfrog = leapfrog,
+              .length_jitter = LengthJitter::none,
+              .order = order};
 }
 
 /// f(transition) with the transition that engines run for `sampler`, its step size and hop as

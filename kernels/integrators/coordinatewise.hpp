@@ -44,9 +44,7 @@ struct Visits {
   std::uint32_t transition = 0, first_word = 0;
 };
 
-/// What a visit of q_j does. Where dU is not a number, or +infinity, it stays; from a place outside
-/// the support (dU = -infinity) it comes in with infinite momentum, so that the trajectory ends in
-/// its start.
+/// What a visit of q_j does. Where dU is not finite it stays.
 ///
 /// Every outcome conserves H = U + |r_j| exactly, preserves volume and is undone by the visit with
 /// r_j reversed: a move to q' with |r'| = |r| - dU comes back since |r'| + dU = |r| > 0.
@@ -57,11 +55,12 @@ template <bool Turns, class Target, class L>
 LOCKSTEP_INLINE void visit(const Target& target, int j, const L& to, L* q, L* r, L* tally,
                            const L& weight, Cache<Target, L>& cache) {
   const L rise = delta(target, j, q, to, cache);
+  const Mask<L> finite = is_finite(rise);
   const L left = abs(r[j]) - rise;
-  const Mask<L> moves = left > L(0);
+  const Mask<L> moves = finite && left > L(0);
   r[j] = select(moves, select(r[j] < L(0), -left, left), Turns ? -r[j] : r[j]);
   commit(target, j, q, to, moves, cache);
-  const L chance = select(is_finite(rise), approximate_exp(-larger(rise, L(0))), L(0));
+  const L chance = select(finite, approximate_exp(-larger(rise, L(0))), L(0));
   tally[j] = fma(weight, chance, tally[j]);
 }
 
