@@ -11,6 +11,7 @@ namespace lockstep {
 template <class Target>
 inline constexpr bool has_cuda_dhmc = false;
 
+struct BinomialN;
 class ChangePoint;
 struct IntegerGrid;
 template <int Occasions>
@@ -20,6 +21,8 @@ struct MixtureIndicator;
 struct Sign;
 template <class S, int Max>
 struct ZeroOne;
+template <>
+inline constexpr bool has_cuda_dhmc<BinomialN> = true;
 template <>
 inline constexpr bool has_cuda_dhmc<ChangePoint> = true;
 template <>

@@ -48,10 +48,11 @@ template <class Target, class Transition>
 inline constexpr int bytes_of_slices =
     kBlock* static_cast<int>(sizeof(float)) * slice_words<WorkOf<Target, Transition>>;
 
-/// Registers for as many blocks as shared memory has room for; 64 registers hold a visit.
+/// Registers for as many blocks as shared memory has room for, and 80 at least: a transition around
+/// the visits spills with fewer.
 constexpr int blocks_of_slices(int bytes) {
   const int blocks = kMultiprocessorShared / (bytes + 1024);
-  return blocks < 1 ? 1 : blocks > 8 ? 8 : blocks;
+  return blocks < 1 ? 1 : blocks > 6 ? 6 : blocks;
 }
 
 /// advance_kernel, in slices.
