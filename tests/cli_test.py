@@ -650,6 +650,27 @@ class Speed(Case):
         self.assertIn("made-up", text)
 
 
+    def test_of_discontinuous(self):
+        path = self.folder / "speed.json"
+        text = self.ok("speed", "--sampler", "dhmc", "--target", "mixed-grid", "sign", "--chains", 64,
+                       "--leapfrog", 2, 4, "--transitions", 1, "--json", path)
+        self.assertIn("updates/s", text)
+        rows = json.loads(path.read_text())["dhmc"]
+        self.assertEqual([(r["target"], r["sites"], r["leapfrog"]) for r in rows],
+                         [("mixed-grid", 2, 2), ("mixed-grid", 2, 4), ("sign", 1, 2), ("sign", 1, 4)])
+        for row in rows:
+            # How fast is not tested. Only the published cases have a plain loop beside them.
+            self.assertAlmostEqual(row["updates_per_second"] * row["ns_per_update"] / 1e9, 1)
+            if row["target"] == "mixed-grid":
+                self.assertAlmostEqual(row["ratio"] * row["scalar_updates_per_second"]
+                                       / row["updates_per_second"], 1)
+            else:
+                self.assertIsNone(row["ratio"])
+        self.refused("speed", "--sampler", "dhmc", "--target", "sign", "--leapfrog", 3,
+                     says=["--leapfrog is 3", "even"])
+        self.refused("speed", "--sampler", "dhmc", "--target", "scg", says=["scg", "jump"])
+
+
 class L2hmc(Case):
     """Networks: trained, written, read, refused."""
     QUICK = {"--iterations": 20, "--batch": 32, "--threads": 1}
