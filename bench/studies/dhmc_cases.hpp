@@ -52,7 +52,7 @@ struct PublishedFigure {
 };
 
 struct DhmcCase {
-  std::string name, target;
+  std::string name = {}, target = {};
   std::optional<CellLaw> law = {};
   std::vector<DhmcRecipe> recipes = {};
   std::vector<PublishedFigure> published = {};

@@ -11,6 +11,7 @@
 #include "host/gradients.hpp"
 #include "host/io/dataset.hpp"
 #include "host/io/reference.hpp"
+#include "kernels/transitions/trajectory.hpp"
 
 namespace lockstep::bench {
 
@@ -97,9 +98,7 @@ void look_further(Engine& engine, DhmcOutcome& o) {
     engine.advance(launch);
     engine.positions(o.positions);
     moments.add(o.positions, about.chains);
-    o.further +=
-        work_of(sampler, about, kApart,
-                static_cast<double>(gradients_of(sampler, about, o.fit.options.seed, launch)));
+    o.further += work_of(sampler, about, o.fit.options.seed, launch);
     launch.first += kApart;
   }
   o.spread.dim = about.dim;
@@ -118,12 +117,27 @@ ChainWork& ChainWork::operator+=(const ChainWork& other) {
   return *this;
 }
 
-ChainWork work_of(const Sampler& sampler, const EngineDescription& about, double transitions,
-                  double gradients) {
+ChainWork work_of(const Sampler& sampler, const EngineDescription& about, std::uint64_t seed,
+                  const Launch& launch) {
   const auto sites = static_cast<double>(visited_coordinates(sampler, about).size());
   const bool smooth = sites < about.dim && sampler.method != Method::random_walk;
-  return {transitions, sites * (sampler.method == Method::dhmc ? gradients : transitions),
-          smooth ? gradients : 0, smooth ? 0 : transitions};
+  ChainWork work;
+  work.transitions = launch.count;
+  if (smooth) {
+    work.gradients = static_cast<double>(gradients_of(sampler, about, seed, launch));
+  } else {
+    work.potentials = launch.count;
+  }
+  const Trajectory trajectory = trajectory_of(sampler, seed, launch);
+  for (int t = 0; t < launch.count; ++t) {
+    const int steps = trajectory.steps_at(launch.first + static_cast<std::uint32_t>(t));
+    // DHMC beside smooth coordinates retraces its visits: there and back at the central step.
+    // Mixed HMC makes each twice.
+    work.visits += sites * (sampler.method == Method::dhmc        ? steps + (smooth ? steps % 2 : 0)
+                            : sampler.method == Method::mixed_hmc ? 2
+                                                                  : 1);
+  }
+  return work;
 }
 
 std::vector<double> common_error_ratios(const Draws& draws, std::int64_t chains) {
@@ -265,10 +279,11 @@ DhmcOutcome run_recipe(const DhmcCase& c, const DhmcRecipe& recipe, const StudyS
   o.fit.statistics = {};
 
   const EngineDescription& about = engine->description();
-  o.sampling = work_of(o.fit.sampler, about, static_cast<double>(o.fit.draws_done),
-                       static_cast<double>(o.fit.gradients_sampling));
-  o.tuning += work_of(o.fit.sampler, about, o.fit.first_transition,
-                      static_cast<double>(o.fit.gradients_warmup));
+  Launch launch{o.fit.first_transition, static_cast<int>(o.fit.draws_done)};
+  o.sampling = work_of(o.fit.sampler, about, options.seed, launch);
+  // The single steps in which warm-up looks for a step size count as whole trajectories.
+  launch = {0, static_cast<int>(o.fit.first_transition)};
+  o.tuning += work_of(o.fit.sampler, about, options.seed, launch);
   o.tuning_seconds += o.fit.seconds.warmup;
   look_further(*engine, o);
   return o;

@@ -23,13 +23,12 @@ struct ChainWork {
   ChainWork& operator+=(const ChainWork& other);
 };
 
-/// @param gradients  as Fit counts them
-ChainWork work_of(const Sampler& sampler, const EngineDescription& about, double transitions,
-                  double gradients);
+ChainWork work_of(const Sampler& sampler, const EngineDescription& about, std::uint64_t seed,
+                  const Launch& launch);
 
-/// Chains that visit coordinates in one order, the same for all, err together: given the orders, a
-/// transition does not leave the law as it is, only the average over orders does. The variance
-/// between chains does not show that, the course of their mean in time does. For each of the kept
+/// Chains share step sizes, lengths and orders. Should a transition given these not leave the law
+/// as it is, but only the average over them, chains would err together, which the variance between
+/// them does not show, while the course of their mean in time does. For each of the kept
 /// parameters: the standard error of the mean by batches in time over that by the variance between
 /// chains, for all of `chains` where fewer are kept; at least 1.
 std::vector<double> common_error_ratios(const Draws& draws, std::int64_t chains);

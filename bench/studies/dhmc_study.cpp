@@ -169,7 +169,7 @@ class CaseRun {
     const DhmcOutcome& e = worst_of(outcomes, [](const auto& x) { return x.common_error; });
     if (e.common_error > kTogether) {
       note(method +
-           "'s chains err together: they visit coordinates in the same order, and standard "
+           "'s chains err together, by what they share: standard "
            "errors are " +
            significant(e.common_error) + " times what the variance between chains says.");
     }
