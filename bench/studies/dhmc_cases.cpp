@@ -1,6 +1,7 @@
 #include "bench/studies/dhmc_cases.hpp"
 
 #include "host/published_settings.hpp"
+#include "kernels/targets/binomial_n.hpp"
 #include "kernels/targets/change_point.hpp"
 #include "kernels/targets/integer_grid.hpp"
 #include "kernels/targets/mixed_grid.hpp"
@@ -183,6 +184,35 @@ DhmcCase mixture() {
   return c;
 }
 
+/// N trials, in cells of at least a hundredth of the law.
+DhmcCase binomial_n() {
+  DhmcCase c{.name = "binomial-n", .target = "binomial-n"};
+  constexpr double kCell = 0.01;
+  const std::vector<double> trials = BinomialN::law();
+  CellLaw law;
+  std::vector<std::size_t> cell_of(trials.size());
+  double filled = kCell;  // of the last cell
+  for (std::size_t n = BinomialN::successes; n < trials.size(); ++n) {
+    if (filled >= kCell) {
+      law.probability.push_back(0);
+      filled = 0;
+    }
+    filled += trials[n];
+    law.probability.back() += trials[n];
+    cell_of[n] = law.probability.size() - 1;
+  }
+  law.parameters = {1};
+  law.cell = [cell_of](const double* x) { return cell_of[static_cast<std::size_t>(x[0])]; };
+  c.law = law;
+  c.judges_moments = false;  // N's variance is what its cut-off makes it
+  Dhmc dhmc = as_published(0.1, 0.8, 15, 20, {}, 0);
+  dhmc.metric = Metric::unit;
+  c.recipes = usual_recipes(dhmc, 0.3, 2000);
+  const char* source = "the notebook that came with Nishimura, Dunson & Lu, Biometrika 2020";
+  c.published = {{"dhmc", "acceptance", 0.967, source}, {"dhmc", "min_ess_per_100", 22, source}};
+  return c;
+}
+
 // ---- the published comparison
 // --------------------------------------------------------------------
 
@@ -325,8 +355,8 @@ DhmcCase zero_one() {
 
 const std::vector<DhmcCase>& dhmc_cases() {
   static const std::vector<DhmcCase> cases{
-      grid(),     mixed_grid(), jolly_seber(false), jolly_seber(true),
-      zero_one(), sign(),       change_point(),     mixture()};
+      grid(),     mixed_grid(), binomial_n(),   jolly_seber(false), jolly_seber(true),
+      zero_one(), sign(),       change_point(), mixture()};
   return cases;
 }
 

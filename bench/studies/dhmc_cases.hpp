@@ -54,6 +54,7 @@ struct PublishedFigure {
 struct DhmcCase {
   std::string name = {}, target = {};
   std::optional<CellLaw> law = {};
+  bool judges_moments = true;  // by the target's truth or reference
   std::vector<DhmcRecipe> recipes = {};
   std::vector<PublishedFigure> published = {};
   std::int64_t most_chains = 4096;

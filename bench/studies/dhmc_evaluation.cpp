@@ -43,6 +43,9 @@ void find_worst_error(const DhmcCase& c, const StudySettings& settings, DhmcOutc
       o.worst_figure = what;
     }
   };
+  if (!c.judges_moments) {
+    return;
+  }
   const ReferenceName& reference = find_target(c.target).reference;
   if (!reference.posterior.empty()) {
     const auto file = find_data_file(reference.folder, "reference.json", settings.data_dir);
