@@ -39,6 +39,11 @@ class CaseRun {
 
   /// @throw Interrupted, after the rows of the methods that are done
   void run() {
+    // Before the rows: a stopped study says it too. @throw FileError where the data are absent
+    const std::string data = find_target(case_.target).data(target_options(case_, settings_));
+    if (!data.empty()) {
+      note("on " + data + ".");
+    }
     std::vector<std::map<std::string, DhmcOutcome>> before(
         static_cast<std::size_t>(settings_.seeds));
     std::vector<DhmcMethodPlots> plots;
@@ -211,10 +216,6 @@ class CaseRun {
               method + ", " + significant(o.min_ess_per_100());
     }
     note(text + ".");
-    const std::string data = find_target(case_.target).data(target_options(case_, settings_));
-    if (!data.empty()) {
-      note("on " + data + ".");
-    }
     for (const std::string& remark : case_.remarks) {
       note(remark);
     }
