@@ -6,8 +6,8 @@
              statistics -> lane
 
 An arrow may be followed any number of times: transitions may include lane. A room includes its own
-files freely. The public face (lockstep.hpp, sampler.hpp, l2hmc.hpp, dhmc.hpp, concepts.hpp) pulls kernels in, because a
-user's target is compiled with them.
+files freely. The public face (lockstep.hpp, sampler.hpp, l2hmc.hpp, dhmc.hpp, concepts.hpp) pulls
+kernels in, because a user's target is compiled with them.
 """
 
 import concurrent.futures
