@@ -160,7 +160,7 @@ std::optional<PreparedMetric> MetricEstimator::estimate() const {
 }
 
 InverseMass metric_of_starts(std::span<const double> q, std::span<const double> gradient, int dim) {
-  const std::size_t chains = q.size() / static_cast<std::size_t>(dim);
+  const std::size_t chains = q.size() / static_cast<std::size_t>(std::max(dim, 1));
   const auto spread = [&](std::span<const double> x, int j) {
     const auto row = x.subspan(static_cast<std::size_t>(j) * chains, chains);
     const std::vector<double> values(row.begin(), row.end());

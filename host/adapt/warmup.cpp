@@ -334,11 +334,14 @@ void WarmUp::close_window() {
   const double resting = steps_.average();
   rested_hop_ = hops_.average();
   rested_length_ = length_ ? length_->mean_length() : 0;
-  if (window().sets_metric && tunes_metric_) {
+  const bool sets_metric = window().sets_metric && tunes_metric_;
+  if (sets_metric) {
     set_metric();
-    if (tunes_step_) {
-      restart_step_size(ends ? resting : 0);  // a settled metric hardly changes any more
-    }
+  }
+  hops_.rescale(metric_);
+  engine_.configure(hops_.applied(sampler_), metric_);
+  if (sets_metric && tunes_step_) {
+    restart_step_size(ends ? resting : 0);  // a settled metric hardly changes any more
   }
   rested_step_ = resting;
   if (ends) {
@@ -368,8 +371,6 @@ void WarmUp::set_metric() {
   metric_ = *estimate;
   history_.back().new_metric = true;
   fresh_momentum_ = true;
-  hops_.rescale(metric_);
-  engine_.configure(hops_.applied(sampler_), metric_);
 }
 
 void WarmUp::treat_stranded() {

@@ -30,6 +30,7 @@ Entries linear_regressions();
 Entries counts_and_mixtures();
 Entries time_series();
 Entries discontinuous();
+Entries zero_one();
 
 #if LOCKSTEP_WITH_CUDA
 inline constexpr bool kWithCuda = true;
