@@ -23,6 +23,7 @@ class Exact {
   explicit Exact(std::uint64_t seed) : bits_(seed) {}
   double uniform() { return static_cast<double>(bits_() >> 11) * 0x1p-53; }
   double normal() { return normal_(bits_); }
+  double gamma(double shape) { return std::gamma_distribution<double>(shape)(bits_); }
   template <class Law>
   int cell() {
     double left = uniform();
@@ -155,9 +156,52 @@ struct CoupledLaw {
   }
 };
 
+/// A target of which nothing is known but U: differences of two of it, proposals along coordinates.
+template <class Target>
+struct Bare {
+  static constexpr int dim = Target::dim;
+  Target target = {};
+
+  LOCKSTEP_HD bool discontinuous(int j) const { return target.discontinuous(j); }
+  template <class T>
+  Sum<T> potential(const T* q) const {
+    return target.potential(q);
+  }
+};
+
+/// What is known at q, [dim].
+template <class Target>
+Position<double, Target::dim> position_at(const Target& target, const double* q) {
+  Position<double, Target::dim> x;
+  std::copy_n(q, Target::dim, x.q);
+  x.potential = potential_and_gradient(target, Solo{}, x.q, x.gradient);
+  return x;
+}
+
 inline PreparedMetric unit_metric(int dim) {
   const std::vector<double> ones(static_cast<std::size_t>(dim), 1.0);
   return {Metric::unit, ones, ones};
+}
+
+struct MetricCase {
+  const char* name;
+  PreparedMetric metric;
+};
+inline std::vector<MetricCase> every_metric(int dim) {
+  return {{"unit", unit_metric(dim)},
+          {"diagonal", some_diagonal_metric(dim)},
+          {"dense", some_dense_metric(dim)},
+          {"low rank", some_low_rank_metric(dim)}};
+}
+
+/// Trajectories of a few careful steps.
+inline Sampler some_dhmc(VisitOrder order, int leapfrog = 4) {
+  return Dhmc{.step_size = 0.3,
+              .hop = 0.4,
+              .step_jitter = 0.2,
+              .leapfrog = leapfrog,
+              .length_jitter = LengthJitter::none,
+              .order = order};
 }
 
 /// f(transition) with the transition that engines run for `sampler`, its step size and hop as
@@ -186,8 +230,9 @@ auto with_transition(const Target& target, const Sampler& sampler, const Prepare
 
 /// What chains did.
 struct Occupation {
-  std::vector<double> frequency;  // of each cell
-  std::vector<double> last;       // [cells], chains that were there at the end
+  std::vector<double> frequency;          // of each cell
+  std::vector<double> last;               // [cells], chains that were there at the end
+  double last_mean = 0, last_square = 0;  // of q[0] at the end, over chains
   double acceptance = 0;
   double divergent = 0;
   std::vector<double> tally;  // [dim], per chain and transition
@@ -236,6 +281,11 @@ template <class L, class Law, class Target, class Transition>
     }
     for (const S cell : cells) {
       ++last[static_cast<std::size_t>(cell)];
+    }
+    store_lane(cells, x.q[0]);
+    for (const S value : cells) {
+      o.last_mean += static_cast<double>(value) / static_cast<double>(chains);
+      o.last_square += static_cast<double>(value * value) / static_cast<double>(chains);
     }
     const double all = static_cast<double>(chains) * transitions;
     const auto sum = [&](const L& x) {

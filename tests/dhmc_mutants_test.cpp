@@ -23,6 +23,7 @@ using testing::GridLaw;
 using testing::MixedLaw;
 using testing::Occupation;
 using testing::occupy;
+using testing::position_at;
 using testing::unit_metric;
 using Lane = Twin<FloatBatch>;
 
@@ -204,21 +205,6 @@ const Sampler on_grid = Dhmc{.step_size = 0.7, .hop = 0.9, .step_jitter = 0.2, .
 const Sampler on_mixed = Dhmc{.step_size = 1.75, .hop = 1, .step_jitter = 0.2, .leapfrog = 3};
 const std::vector<double> grid_scale{0.8, 1.7}, mixed_scale{0.8, 1.7, 1};
 
-/// The place and momentum after a trajectory.
-template <int N>
-struct Leg {
-  Position<double, N> x;
-  double p[N];
-};
-
-template <int N, class Target>
-Position<double, N> at(const Target& target, const double* q) {
-  Position<double, N> x;
-  std::copy_n(q, N, x.q);
-  x.potential = potential_and_gradient(target, Solo{}, x.q, x.gradient);
-  return x;
-}
-
 // ---- checks
 // ------------------------------------------------------------------
 
@@ -237,7 +223,7 @@ Verdict conservation(const Variant& variant) {
   for (int i = 0; i < 20000; ++i) {
     double q[3], p[3] = {3 * momentum(), 3 * momentum(), momentum()};
     MixedLaw::draw(exact, q);
-    PotentialCache<double> cache;
+    Cache<MixedGrid, double> cache;
     prepare(target, static_cast<const double*>(q), cache);
     const double before =
         (potential(target, static_cast<const double*>(q)) + trial.kinetic_energy(p)).value();
@@ -263,7 +249,7 @@ Verdict round_trip(const Variant& variant) {
     for (int j = 0; j < 3; ++j) {
       momentum[j] = p[j] = 1.5 * exact.normal();
     }
-    Position<double, 3> x = at<3>(target, start);
+    Position<double, 3> x = position_at(target, start);
     const auto stream = Stream<double>::of(5, t);
     for (int leg = 0; leg < 2; ++leg) {
       Sum<double> gained;
@@ -292,7 +278,7 @@ Verdict reach(const Variant& variant) {
     one.jitter = LengthJitter::none;
     Printed<2> step = trial;
     step.trajectory = one;
-    Position<double, 2> x = at<2>(target, q);
+    Position<double, 2> x = position_at(target, q);
     Sum<double> gained;
     step.go(target, Stream<double>::of(5, t), t, x, p, gained);
     worst = std::max({worst, std::abs(x.q[0] - q[0] - on_grid.hop * grid_scale[0]),
@@ -387,7 +373,7 @@ void draws_what_the_kernel_draws(const Target& target, const Variant& variant, S
       const auto stream = Stream<double>::of(3, chain);
       double q[N];
       std::fill_n(q, N, 1.5);
-      Position<double, N> a = at<N>(target, q), b = a;
+      Position<double, N> a = position_at(target, q), b = a;
       double p[N], r[N], tally[N] = {};
       for (std::uint32_t t = 0; t < 20; ++t) {
         printed(target, Solo{}, stream, t, a, p, 1.0, tally);

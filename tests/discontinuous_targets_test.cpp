@@ -69,7 +69,7 @@ struct WithoutDelta {
 };
 
 TEST(DiscontinuousTargets, DerivativesAndDifferencesAreThoseOfThePotential) {
-  for_each_discontinuous_target([](const std::string& name, const auto& target, double = 0) {
+  for_each_discontinuous_target([](const std::string& name, const auto& target, double) {
     GradientOptions options;
     options.points = 200;
     const GradientReport report = check_target(target, options);
@@ -86,7 +86,7 @@ TEST(DiscontinuousTargets, DerivativesAndDifferencesAreThoseOfThePotential) {
 
 /// Whatever has been visited, the cache knows what one filled here and now would.
 TEST(DiscontinuousTargets, CachesDoNotDependOnThePast) {
-  for_each_discontinuous_target([](const std::string& name, const auto& target, double = 0) {
+  for_each_discontinuous_target([](const std::string& name, const auto& target, double) {
     using Target = std::decay_t<decltype(target)>;
     Uniform uniform(5);
     const auto list = sites(target);
@@ -188,7 +188,7 @@ void expect_lane_agrees(const std::string& name, const Target& target, double sl
 }
 
 TEST(DiscontinuousTargets, LanesAgree) {
-  for_each_discontinuous_target([](const std::string& name, const auto& target, double slack = 0) {
+  for_each_discontinuous_target([](const std::string& name, const auto& target, double slack) {
     expect_lane_agrees<float>(name, target, slack);
     expect_lane_agrees<FloatBatch>(name, target, slack);
     expect_lane_agrees<Twin<FloatBatch>>(name, target, slack);
@@ -314,6 +314,32 @@ TEST(DiscontinuousLaws, MixedGrid) {
   }
 }
 
+TEST(DiscontinuousLaws, BinomialN) {
+  const BinomialN target;
+  // All 20000 would be many; that the others follow the same formula is the formula's own.
+  const LogCells cells{BinomialN::successes, 1500};
+  const Summed sum = sum_over(target, {even(-8, 18, 800), middles(cells)});
+  const std::vector<double> law = BinomialN::law();
+  double kept = 0, mean_p = 0;
+  for (int k = cells.low; k <= cells.high; ++k) {
+    const double w = law[static_cast<std::size_t>(k)];
+    kept += w;
+    mean_p += w * 102 / (k + 4);  // of Beta(102, k - 98)
+  }
+  EXPECT_NEAR(sum.mean[0], mean_p / kept, 1e-12);
+  ASSERT_EQ(sum.integers.size(), 1401u);
+  for (const auto& [k, p] : sum.integers) {
+    EXPECT_NEAR(p * kept, law[static_cast<std::size_t>(k[0])], 1e-14) << k[0];
+  }
+  // One integer further is outside.
+  const double p = 0.3;
+  for (const int outside : {BinomialN::successes - 1, BinomialN::most + 1}) {
+    const double q[] = {p, std::log(outside + 0.5)};
+    EXPECT_EQ(target.potential(q).value(), kInfinity);
+  }
+  check_cells<float>("binomial-n", LogCells{BinomialN::successes, BinomialN::most});
+}
+
 TEST(DiscontinuousLaws, Sign) {
   const Summed sum = expect_truth(Sign{}, {even(-10, 10, 200000)}, 1e-8);
   EXPECT_NEAR(sum.mean[0], 0.6077, 5e-5);
@@ -361,7 +387,7 @@ TEST(DiscontinuousLaws, MixtureIndicator) {
 /// Evenly spaced uniforms, put through `conditional`, come out as exp(-U) says, and evenly in their
 /// cells; on every lane the same integers.
 TEST(DiscontinuousTargets, ConditionalsAreWhatThePotentialSays) {
-  for_each_discontinuous_target([](const std::string& name, const auto& target, double = 0) {
+  for_each_discontinuous_target([](const std::string& name, const auto& target, double) {
     using Target = std::decay_t<decltype(target)>;
     if constexpr (HasConditional<Target, double>) {
       Uniform uniform(3);
@@ -418,7 +444,7 @@ TEST(DiscontinuousTargets, ConditionalsAreWhatThePotentialSays) {
 
 /// From every integer to every other as often as back, and never to the same.
 TEST(DiscontinuousTargets, ExchangesAreSymmetric) {
-  for_each_discontinuous_target([](const std::string& name, const auto& target, double = 0) {
+  for_each_discontinuous_target([](const std::string& name, const auto& target, double) {
     using Target = std::decay_t<decltype(target)>;
     if constexpr (HasExchange<Target, double>) {
       Uniform uniform(4);
@@ -443,7 +469,7 @@ TEST(DiscontinuousTargets, ExchangesAreSymmetric) {
 }
 
 TEST(DiscontinuousTargets, StartsAreInTheSupport) {
-  for_each_discontinuous_target([](const std::string& name, const auto& target, double = 0) {
+  for_each_discontinuous_target([](const std::string& name, const auto& target, double) {
     Uniform uniform(9);
     const auto n = static_cast<std::size_t>(dimension(target));
     std::vector<double> q(n), reported(n);

@@ -3,6 +3,7 @@
 #include "host/io/capture_data.hpp"
 #include "host/io/dataset.hpp"
 #include "host/registry/entry.hpp"
+#include "kernels/targets/binomial_n.hpp"
 #include "kernels/targets/change_point.hpp"
 #include "kernels/targets/integer_grid.hpp"
 #include "kernels/targets/jolly_seber.hpp"
@@ -43,6 +44,8 @@ Entries discontinuous() {
             [](const TargetOptions&) { return IntegerGrid{}; }),
       entry("mixed-grid", "two integers on 0..3 and a normal number whose law they set", "",
             [](const TargetOptions&) { return MixedGrid{}; }),
+      entry("binomial-n", "100 successes in an unknown number of trials: (p, N), law summed", "",
+            [](const TargetOptions&) { return BinomialN{}; }),
       entry("sign", "x ~ N(0, 1); if x >= 0 then y ~ N(1, 1), else y ~ N(-1, 1); y = 1", "",
             [](const TargetOptions&) { return Sign{}; }),
       entry("change-point", "counts whose rate changes once: two rates and the time between them",
