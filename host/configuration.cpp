@@ -37,15 +37,24 @@ std::string hash(const Network& n) {
   return hash(all);
 }
 
-/// U and dU/dq of the first chains, at points that look like none of anybody's.
+/// U and dU/dq of the first chains, at points that look like none of anybody's: where the target
+/// starts chains, if it says where, since a density that jumps may be nothing elsewhere.
 std::string probe(Engine& engine) {
   const EngineDescription& about = engine.description();
   const auto chains = static_cast<std::size_t>(about.chains);
   const auto dim = static_cast<std::size_t>(about.dim);
   std::vector<double> q(dim * chains), potential(chains), gradient(dim * chains);
-  for (std::size_t j = 0; j < dim; ++j) {
-    for (std::size_t c = 0; c < chains; ++c) {
-      q[j * chains + c] = std::sin(static_cast<double>(1 + j + 7 * (c % 4)));
+  std::vector<double> u(dim), x(dim);
+  for (std::size_t c = 0; c < chains; ++c) {
+    for (std::size_t j = 0; j < dim; ++j) {
+      x[j] = std::sin(static_cast<double>(1 + j + 7 * (c % 4)));
+      u[j] = 0.5 * (1 + x[j]);
+    }
+    if (about.start) {
+      about.start(u.data(), x.data());
+    }
+    for (std::size_t j = 0; j < dim; ++j) {
+      q[j * chains + c] = x[j];
     }
   }
   engine.place(q);

@@ -139,10 +139,15 @@ std::string Fit::summary() const {
     const VisitSummary& most = extreme(visits, true);
     std::snprintf(text, sizeof text,
                   "discontinuous parameters: %zu, moved by %.3f of their visits (%.3f %s to %.3f "
-                  "%s), hop %.4g\n",
+                  "%s)",
                   visits.size(), no_flip(), least.no_flip, least.name.c_str(), most.no_flip,
-                  most.name.c_str(), sampler.hop);
+                  most.name.c_str());
     out += text;
+    if (!std::isnan(least.hop)) {
+      std::snprintf(text, sizeof text, ", hop %.4g", sampler.hop);
+      out += text;
+    }
+    out += '\n';
   }
   for (const std::string& warning : warnings()) {
     out += warning + '\n';

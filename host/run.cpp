@@ -27,7 +27,8 @@ namespace {
 class LaunchLength {
  public:
   /// @param seconds  that a launch may last
-  explicit LaunchLength(double seconds) : seconds_(std::min(seconds, 0.2)) {}
+  /// @param most     chunks of a launch
+  LaunchLength(double seconds, std::int64_t most) : seconds_(std::min(seconds, 0.2)), most_(most) {}
 
   /// @param begun  transitions of a chunk that is already begun: the launch completes it
   int next(std::int64_t remaining, std::int64_t begun) const {
@@ -37,12 +38,12 @@ class LaunchLength {
     const double per_chunk = seconds / std::max(1.0, static_cast<double>(transitions) / kChunk);
     chunks_ = std::clamp<std::int64_t>(
         static_cast<std::int64_t>(seconds_ / std::max(per_chunk, 1e-9)), 1, 4 * chunks_);
-    chunks_ = std::min<std::int64_t>(chunks_, (1 << 20) / kChunk);
+    chunks_ = std::min(chunks_, most_);
   }
 
  private:
   double seconds_;
-  std::int64_t chunks_ = 1;
+  std::int64_t most_, chunks_ = 1;
 };
 
 class Run {
@@ -131,7 +132,11 @@ class Run {
       start_recording();
     }
     progress_.warming_up = false;
-    LaunchLength length(checkpoint_ ? 60 * options_.checkpoint_minutes : 1);
+    // Engines tally visits launch by launch, rounding as they add: of one chunk each, so that sums
+    // are the same however long launches last.
+    const bool visits = !visited_coordinates(fit_.sampler, fit_.engine).empty();
+    LaunchLength length(checkpoint_ ? 60 * options_.checkpoint_minutes : 1,
+                        visits ? 1 : (1 << 20) / kChunk);
     while (!ends()) {
       Launch launch;
       launch.first = first + static_cast<std::uint32_t>(fit_.draws_done);

@@ -11,6 +11,8 @@ namespace lockstep {
 namespace {
 
 constexpr std::size_t kMostNamed = 8;
+/// A coordinate of which fewer visits move it hardly goes anywhere.
+constexpr double kHardlyMoved = 0.02;
 
 std::string line_on(const StrandedChain& s) {
   std::string line = "chain " + std::to_string(s.chain);
@@ -34,6 +36,18 @@ std::vector<std::string> Fit::warnings() const {
       break;
     }
     lines.push_back(line_on(s));
+  }
+  std::string still;
+  std::size_t count = 0;
+  for (const VisitSummary& v : visits) {
+    if (v.no_flip < kHardlyMoved && ++count <= kMostNamed) {
+      still += (count > 1 ? ", " : "") + v.name;
+    }
+  }
+  if (count > 0) {
+    lines.push_back(still + (count > kMostNamed ? ", ..." : "") +
+                    ": fewer than 2 % of the visits " +
+                    "move it: take a smaller hop, or hop_per_coordinate");
   }
   const double low =
       statistics.acceptance.empty() ? acceptance : quantile(statistics.acceptance, 0.05);

@@ -192,6 +192,14 @@ void expect_same(const Fit& a, const Fit& b) {
   EXPECT_EQ(a.draws_done, b.draws_done);
   EXPECT_EQ(a.sampler.step_size, b.sampler.step_size);
   EXPECT_EQ(a.sampler.leapfrog, b.sampler.leapfrog);
+  EXPECT_EQ(a.sampler.hop, b.sampler.hop);
+  EXPECT_EQ(a.sampler.hop_scale, b.sampler.hop_scale);
+  ASSERT_EQ(a.visits.size(), b.visits.size());
+  for (std::size_t i = 0; i < a.visits.size(); ++i) {
+    EXPECT_EQ(a.visits[i].hop, b.visits[i].hop);
+    EXPECT_EQ(a.visits[i].mass, b.visits[i].mass);
+    EXPECT_EQ(a.visits[i].no_flip, b.visits[i].no_flip);
+  }
   EXPECT_EQ(a.metric.kind, b.metric.kind);
   EXPECT_EQ(a.metric.inverse_mass, b.metric.inverse_mass);
   EXPECT_EQ(a.divergences, b.divergences);
@@ -207,6 +215,8 @@ void expect_same(const Fit& a, const Fit& b) {
     EXPECT_EQ(a.adaptation[t].length, b.adaptation[t].length) << t;
     EXPECT_EQ(a.adaptation[t].acceptance, b.adaptation[t].acceptance) << t;
     EXPECT_EQ(a.adaptation[t].new_metric, b.adaptation[t].new_metric) << t;
+    EXPECT_EQ(a.adaptation[t].hop, b.adaptation[t].hop) << t;
+    EXPECT_EQ(a.adaptation[t].no_flip, b.adaptation[t].no_flip) << t;
   }
   expect_same(a.statistics, b.statistics);
   expect_same(a.draws, b.draws);
@@ -256,6 +266,8 @@ TEST_F(Resume, GivesTheSameBits) {
       {"icg", Hmc{.metric = Metric::fisher, .length = Length::chees}, 40, {}},
       {"banana", Hmc{.metric = Metric::low_rank, .length = Length::snaper}, 40, {}, windowed},
       {"eight-schools-nc", Mala{.metric = Metric::diagonal}, 40, {}, per_chain},
+      {"mixed-grid", Dhmc{}, 40, {}},
+      {"integer-grid", Dhmc{.hop_per_coordinate = true}, 40, {}},
   };
   for (const Case& c : cases) {
     SampleOptions options = small_run();

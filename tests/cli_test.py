@@ -32,8 +32,8 @@ PARAMETER_KEYS = ["name", "mean", "sd", "q05", "q50", "q95", "mcse", "ess_bulk",
 RUN_KEYS = ["lockstep", "target", "dimension", "sampler", "inverse_mass", "backend", "device",
             "lane", "threads", "threads_per_chain", "precision", "rng", "chains", "warmup",
             "warmup_done", "schedule", "draws", "draws_asked", "seed", "interrupted", "stop",
-            "missing", "acceptance", "divergences", "warmup_divergences", "gradients", "esjd",
-            "e_bfmi", "seconds", "truth_source", "stranded", "warnings", "parameters", "ess_min",
+            "missing", "acceptance", "no_flip", "divergences", "warmup_divergences", "gradients", "esjd",
+            "e_bfmi", "seconds", "truth_source", "stranded", "warnings", "parameters", "visits", "ess_min",
             "ess_per_transition_min", "ess_per_gradient_min", "ess_per_second_min", "rhat_max",
             "nested_rhat_max", "digest"]
 
@@ -135,7 +135,10 @@ class List(Case):
         self.assertEqual(dimensions["banana"], 2)
         self.assertIsNone(dimensions["logistic"])
         self.assertEqual([s["name"] for s in found["samplers"]],
-                         ["hmc", "mala", "ghmc", "rwm", "l2hmc"])
+                         ["hmc", "mala", "ghmc", "rwm", "dhmc", "mixed-hmc", "gibbs", "l2hmc"])
+        self.assertEqual({t["name"]: t["discontinuous"] for t in found["targets"]
+                          if t["name"] in ("integer-grid", "mixed-grid", "banana")},
+                         {"integer-grid": True, "mixed-grid": True, "banana": False})
         self.assertIn("default", [s["name"] for s in found["studies"]])
         cuda = found["backends"]["cuda"]
         self.assertEqual(cuda["devices"] == [], bool(cuda["why_none"]))
@@ -285,6 +288,17 @@ class Errors(Case):
         self.refused("run", "--target", "logistic", "--data", path, says=[str(path), "one"])
         self.refused("run", "--target", "german-credit", "--data-dir", self.folder,
                      says=[str(self.folder), "bench/fetch-data"])
+        loss = ("run", "--target", "zero-one", "--sampler", "dhmc")
+        self.refused(*loss, "--data", absent, says=str(absent))
+        self.refused(*loss, "--data", path, says=[str(path), "one"])
+        path = self.write("gaps.csv", "a,b,y\n1,,0\n,2,1\n")
+        self.refused(*loss, "--data", path, says=[str(path), "every row has a gap"])
+        self.refused(*loss, "--data", path, "--dim", 3, says=["--data", "--dim"])
+        self.refused(*loss, "--dim", 1, says=["dimension 1", "2..512"])
+        self.refused(*loss, "--observations", 1, says="1 observations")
+        self.refused(*loss, "--observations", 0, says="--observations is 0")
+        self.refused("run", "--target", "banana", "--observations", 9, says="--observations")
+        self.refused("run", "--target", "zero-one", "--sampler", "hmc", says="weights[1]")
 
     def test_more_memory_than_there_is(self):
         if b"__asan_init" in pathlib.Path(BENCH).read_bytes():
@@ -388,6 +402,21 @@ class Run(Case):
         self.assertEqual(fit["dimension"], 3)
         self.assertIsNone(fit["truth_source"])
         self.assertIsNone(fit["parameters"][0]["truth_mean"])
+        self.assertIsNone(fit["data"])
+
+    def test_made_up_data_are_named_so(self):
+        dhmc = ("--sampler", "dhmc", "--step-size", 0.3, "--hop", 0.3, *FIXED, "--chains", 64,
+                "--draws", 20)
+        page = self.folder / "page.html"
+        fit = self.fit("--target", "zero-one", "--dim", 5, "--observations", 60, *dhmc,
+                       "--report", page)
+        self.assertEqual(fit["data"], "a synthetic design, 60 x 5, outcomes 4 : 56")
+        self.assertIn(fit["data"], page.read_text())
+        rows = "".join(f"{i % 7},{'' if i < 3 else i % 5},{i % 3 // 2}\n" for i in range(60))
+        path = self.write("gaps.csv", "a,b,y\n" + rows)
+        fit = self.fit("--target", "zero-one", "--data", path, *dhmc)
+        self.assertEqual(fit["data"], f"{path}, 57 x 3, outcomes 19 : 38; left out 0 gappy "
+                                      "columns, 3 incomplete rows, 0 constant columns")
 
     def test_double_precision(self):
         self.assertEqual(self.fit("--target", "scg", *SMALL, "--precision", "double")["precision"],
@@ -621,6 +650,27 @@ class Speed(Case):
         self.assertIn("made-up", text)
 
 
+    def test_of_discontinuous(self):
+        path = self.folder / "speed.json"
+        text = self.ok("speed", "--sampler", "dhmc", "--target", "mixed-grid", "sign", "--chains", 64,
+                       "--leapfrog", 2, 4, "--transitions", 1, "--json", path)
+        self.assertIn("updates/s", text)
+        rows = json.loads(path.read_text())["dhmc"]
+        self.assertEqual([(r["target"], r["sites"], r["leapfrog"]) for r in rows],
+                         [("mixed-grid", 2, 2), ("mixed-grid", 2, 4), ("sign", 1, 2), ("sign", 1, 4)])
+        for row in rows:
+            # How fast is not tested. Only the published cases have a plain loop beside them.
+            self.assertAlmostEqual(row["updates_per_second"] * row["ns_per_update"] / 1e9, 1)
+            if row["target"] == "mixed-grid":
+                self.assertAlmostEqual(row["ratio"] * row["scalar_updates_per_second"]
+                                       / row["updates_per_second"], 1)
+            else:
+                self.assertIsNone(row["ratio"])
+        self.refused("speed", "--sampler", "dhmc", "--target", "sign", "--leapfrog", 3,
+                     says=["--leapfrog is 3", "even"])
+        self.refused("speed", "--sampler", "dhmc", "--target", "scg", says=["scg", "jump"])
+
+
 class L2hmc(Case):
     """Networks: trained, written, read, refused."""
     QUICK = {"--iterations": 20, "--batch": 32, "--threads": 1}
@@ -810,6 +860,112 @@ class L2hmc(Case):
                      says="--leapfrog")
         self.refused("speed", "--sampler", "l2hmc", "--target", "icg", "--network", self.network(),
                      says=["2 parameters", "50"])
+
+
+class Dhmc(Case):
+    """Discontinuous parameters."""
+
+    RUN = ["run", "--target", "mixed-grid", "--sampler"]
+
+    def test_table_and_list(self):
+        text = self.ok(*self.RUN, "dhmc", *SMALL)
+        self.assertIn("dhmc, step size tuned +- 10 %, hop tuned, about 10 steps", text)
+        self.assertRegex(text, r"discontinuous parameters: 2, moved by 0\.\d+ of their visits \(")
+        listed = self.ok("list")
+        self.assertRegex(listed, r"(?m)^integer-grid \* .*")
+        self.assertRegex(listed, r"(?m)^banana  .*")
+        self.assertIn("* its density jumps", listed)
+
+    def test_json(self):
+        fit = self.fit("--target", "mixed-grid", "--sampler", "dhmc", "--chains", 256, "--warmup",
+                       100, "--draws", 100, "--visit-order", "permutation", "--longest", 20)
+        self.assertEqual(list(fit), RUN_KEYS)
+        sampler = fit["sampler"]
+        expected = {"name": "dhmc", "step_jitter": 0.1, "leapfrog": 10, "longest": 20,
+                    "hop_per_coordinate": False, "target_no_flip": None, "order": "permutation",
+                    "metric": "diagonal"}
+        self.assertEqual({k: sampler[k] for k in expected}, expected)
+        self.assertNotIn("length_jitter", sampler)
+        self.assertEqual([v["name"] for v in fit["visits"]], ["m", "n"])
+        for j, v in enumerate(fit["visits"]):
+            self.assertEqual(list(v), ["name", "hop", "mass", "no_flip"])
+            self.assertAlmostEqual(v["hop"], sampler["hop"] * math.sqrt(fit["inverse_mass"][j]))
+            self.assertAlmostEqual(v["mass"], sampler["step_size"] / v["hop"])
+        self.assertAlmostEqual(fit["no_flip"], 0.8, delta=0.03)
+        self.assertAlmostEqual(fit["no_flip"], sum(v["no_flip"] for v in fit["visits"]) / 2)
+        self.assertTrue(1000 < fit["gradients"]["sampling"] < 2000)
+        other = self.fit("--target", "banana", *SMALL)
+        self.assertEqual((other["no_flip"], other["visits"]), (None, []))
+
+    def test_every_sampler_is_what_it_says(self):
+        for name, options, settings in [
+                ("dhmc", ["--hop", 0.5, "--leapfrog", 3, "--length-jitter", "none"],
+                 {"hop": 0.5, "leapfrog": 3, "length_jitter": "none", "order": "coin"}),
+                ("dhmc", ["--hop-per-coordinate"], {"hop_per_coordinate": True}),
+                ("mixed-hmc", ["--hop", 2], {"hop": 2}),
+                ("gibbs", ["--no-flip", 0.6, "--step-jitter", 0],
+                 {"target_no_flip": 0.6, "step_jitter": 0})]:
+            with self.subTest(name):
+                fit = self.fit("--target", "mixed-grid", *SMALL, "--sampler", name, "--step-size",
+                               0.3, *options)
+                settings = {"name": name, "step_size": 0.3, **settings}
+                self.assertEqual({k: fit["sampler"][k] for k in settings}, settings)
+        fit = self.fit("--target", "integer-grid", *SMALL, "--sampler", "rwm")
+        self.assertEqual(fit["visits"], [])
+
+    def test_bits(self):
+        for sampler in ["dhmc", "mixed-hmc", "gibbs"]:
+            with self.subTest(sampler):
+                digest = [self.fit("--target", "mixed-grid", "--sampler", sampler, "--step-size",
+                                   0.3, "--hop", 0.7, *FIXED, "--draws", 20, "--chains", chains,
+                                   "--threads", threads)["digest"]
+                          for chains, threads in [(64, 1), (64, 2), (1000, 2)]]
+                self.assertEqual(len(set(digest)), 1)
+
+    def test_steps_are_counted(self):
+        for target, sampler, gradients in [("integer-grid", "dhmc", 7), ("mixed-grid", "dhmc", 7),
+                                           ("integer-grid", "mixed-hmc", 1),
+                                           ("mixed-grid", "mixed-hmc", 7),
+                                           ("integer-grid", "gibbs", 1), ("mixed-grid", "gibbs", 8)]:
+            with self.subTest(f"{target}, {sampler}"):
+                fit = self.fit("--target", target, *SMALL, "--sampler", sampler, "--leapfrog", 7,
+                               "--length-jitter", "none")
+                self.assertEqual(fit["gradients"]["sampling"], gradients * 20)
+
+    def test_requests_that_are_refused(self):
+        for sampler in ["hmc", "mala", "ghmc"]:
+            self.refused(*self.RUN, sampler, says=["density jumps", sampler, "choose dhmc"])
+        for sampler in ["dhmc", "mixed-hmc", "gibbs"]:
+            self.refused("run", "--target", "banana", "--sampler", sampler,
+                         says=[sampler, "smooth", "choose hmc"])
+            for option in [["--integrator", "leapfrog"], ["--persistence", 0.5],
+                           ["--tune-length", "chees"], ["--network", "n"]]:
+                self.refused(*self.RUN, sampler, *option,
+                             says=[f"{option[0]} does not apply", "choose"])
+            self.refused(*self.RUN, sampler, "--per-chain-step-size", says="per_chain_step_size")
+            self.refused(*self.RUN, sampler, "--warmup", 0, says=["hop", "warmup above 0"])
+            self.refused(*self.RUN, sampler, "--warmup", 0, "--hop", 1,
+                         says=["step_size", "warmup above 0"])
+            for option, value, name in [("hop", -1, "hop is"), ("hop", "nan", "hop is"),
+                                        ("hop", "inf", "hop is"), ("no-flip", 1, "target_no_flip"),
+                                        ("no-flip", -0.1, "target_no_flip"),
+                                        ("longest", 9, "longest is 9"),
+                                        ("longest", -1, "longest is -1"),
+                                        ("step-jitter", 1, "step_jitter"), ("leapfrog", 0, "leapfrog")]:
+                self.refused(*self.RUN, sampler, f"--{option}", value, says=name)
+            self.refused(*self.RUN, sampler, "--hop", "far", says=["--hop", "far"])
+        self.refused(*self.RUN, "dhmc", "--hop", 1, "--no-flip", 0.7, says=["hop", "leave one"])
+        self.refused(*self.RUN, "dhmc", "--hop", 1, "--hop-per-coordinate", says="leave one")
+        self.refused(*self.RUN, "gibbs", "--hop-per-coordinate", says="choose dhmc")
+        self.refused(*self.RUN, "gibbs", "--visit-order", "coin", says="choose dhmc")
+        self.refused(*self.RUN, "dhmc", "--visit-order", "con", says="'coin'")
+        self.refused(*self.RUN, "dhcm", says="'dhmc'")
+        self.refused("train", "--target", "integer-grid", "--output", self.folder / "n.json",
+                     says=["density jumps", "l2hmc"])
+        for option in [["--hop", 1], ["--no-flip", 0.5], ["--hop-per-coordinate"],
+                       ["--visit-order", "coin"]]:
+            self.refused("run", "--target", "banana", *option,
+                         says=[f"{option[0]} does not apply", "dhmc"])
 
 
 class Study(Case):

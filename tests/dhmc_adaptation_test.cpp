@@ -463,6 +463,18 @@ TEST(Visits, ReportedRateIsTheObservedOne) {
   }
 }
 
+TEST(Visits, ThatHardlyEverMoveAreWarnedOf) {
+  SampleOptions options = options_of(256, 0, 100);
+  const auto warnings = [&](double hop) {
+    Sampler s = Dhmc{.step_size = 1, .hop = hop, .metric = Metric::unit, .hop_scale = {1, 5}};
+    return sample(IntegerGrid{}, s, options).warnings();
+  };
+  EXPECT_TRUE(warnings(0.5).empty());
+  ASSERT_EQ(warnings(2).size(), 1u);
+  EXPECT_EQ(warnings(2)[0].rfind("n: fewer than 2 %", 0), 0u);
+  EXPECT_EQ(warnings(20)[0].rfind("m, n: fewer than 2 %", 0), 0u);
+}
+
 TEST(Visits, AndGradientsAreCounted) {
   EngineDescription mixed, jumps, smooth;
   mixed.dim = jumps.dim = smooth.dim = 2;

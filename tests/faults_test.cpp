@@ -178,5 +178,114 @@ TEST(Fault, TargetThatThrows) {
   }
 }
 
+// ---- settings of discontinuous coordinates -----------------------------------------------------
+
+/// What `validate` says, for a target of two parameters.
+std::string refusal(const Sampler& sampler, const SampleOptions& options = small_run()) {
+  try {
+    validate(sampler, options, 2);
+  } catch (const UsageError& e) {
+    return e.what();
+  }
+  return {};
+}
+
+TEST(Fault, SettingsOfHops) {
+  EXPECT_EQ(refusal(Dhmc{}), "");
+  EXPECT_EQ(refusal(Dhmc{.hop = 1, .longest = 10, .hop_scale = {1, 2}}), "");
+  EXPECT_EQ(refusal(Gibbs{.target_no_flip = 0.5}), "");
+  const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
+  const struct {
+    Sampler sampler;
+    std::vector<std::string> says;
+  } cases[] = {
+      {Dhmc{.hop = -1}, {"hop is -1.0", "0 to tune"}},
+      {MixedHmc{.hop = nan}, {"hop is nan"}},
+      {Gibbs{.hop = infinity}, {"hop is inf"}},
+      {Dhmc{.step_size = -1}, {"step_size is -1.0"}},
+      {Dhmc{.longest = 9}, {"longest is 9", "is 10", "at least that, or 0"}},
+      {Dhmc{.longest = -3}, {"longest is -3"}},
+      {Dhmc{.target_no_flip = 1}, {"target_no_flip is 1.0", "(0, 1)"}},
+      {Gibbs{.target_no_flip = -0.5}, {"target_no_flip is -0.5"}},
+      {Dhmc{.target_no_flip = nan}, {"target_no_flip is nan"}},
+      {Dhmc{.hop = 0.5, .target_no_flip = 0.7}, {"target_no_flip", "hop 0.5", "leave one"}},
+      {Dhmc{.hop = 0.5, .hop_per_coordinate = true}, {"hop_per_coordinate", "hop is 0.5"}},
+      {Dhmc{.hop_scale = {1}}, {"hop_scale has 1 values", "2 parameters"}},
+      {Dhmc{.hop_scale = {1, 0}}, {"hop_scale entry 2 is 0.0", "positive"}},
+      {Dhmc{.hop_scale = {nan, 1}}, {"hop_scale entry 1 is nan"}},
+  };
+  for (const auto& [sampler, says] : cases) {
+    const std::string text = refusal(sampler);
+    EXPECT_FALSE(text.empty()) << says.front();
+    expect_says(text, says);
+  }
+
+  const auto with = [](Sampler s, auto change) {
+    change(s);
+    return refusal(s);
+  };
+  // What only they have, given to others; and what only others have, given to them.
+  for (const Sampler& s : {Sampler(Hmc{}), Sampler(RandomWalk{}), Sampler(Ghmc{})}) {
+    const std::vector<std::string> says{"discontinuous", "choose DHMC", "leave them out"};
+    expect_says(with(s, [](Sampler& t) { t.hop = 1; }), says);
+    expect_says(with(s, [](Sampler& t) { t.hop_scale = {1, 1}; }), says);
+    expect_says(with(s, [](Sampler& t) { t.hop_per_coordinate = true; }), says);
+    expect_says(with(s, [](Sampler& t) { t.target_no_flip = 0.7; }), says);
+    expect_says(with(s, [](Sampler& t) { t.order = VisitOrder::permutation; }), says);
+  }
+  for (const Sampler& s : {Sampler(RandomWalk{}), Sampler(Ghmc{})}) {
+    expect_says(with(s, [](Sampler& t) { t.longest = 20; }), {"longest", "leave it out"});
+  }
+  EXPECT_EQ(with(Hmc{}, [](Sampler& t) { t.longest = 20; }), "");
+  expect_says(with(Hmc{.length = Length::chees}, [](Sampler& t) { t.longest = 20; }),
+              {"longest", "tuned"});
+  for (const Sampler& s : {Sampler(Dhmc{}), Sampler(MixedHmc{}), Sampler(Gibbs{})}) {
+    expect_says(with(s, [](Sampler& t) { t.integrator = Integrator::minimal_norm_2; }),
+                {"leapfrog", "choose"});
+    expect_says(with(s, [](Sampler& t) { t.persistence = 0.5; }), {"persistence 0"});
+    expect_says(with(s, [](Sampler& t) { t.length = Length::chees; }), {"length is tuned for HMC"});
+    SampleOptions each = small_run();
+    each.adaptation.per_chain_step_size = true;
+    expect_says(refusal(s, each), {"per_chain_step_size", "hop"});
+    SampleOptions none = small_run();
+    none.warmup = 0;
+    expect_says(refusal(s, none), {"nothing tunes the hop", "warmup above 0"});
+    if (s.method != Method::dhmc) {
+      expect_says(with(s, [](Sampler& t) { t.order = VisitOrder::permutation; }),
+                  {"order", "DHMC"});
+    }
+  }
+}
+
+/// A step at q_1 = 0, on kernels that are not made for it.
+struct Step {
+  static constexpr int dim = 2;
+  bool discontinuous(int j) const { return j == 0; }
+  template <class T>
+  T potential(const T* q) const {
+    return T(0.5) * (q[0] * q[0] + q[1] * q[1]) + select(q[0] > T(0), T(0.5), T(0));
+  }
+};
+
+TEST(Fault, KernelsThatDoNotSeeJumps) {
+  const SampleOptions options = small_run();
+  const auto error = [&](const Sampler& sampler, SampleOptions o) {
+    CpuEngine<float, Step> engine(Step{}, options);
+    try {
+      run(engine, sampler, o);
+    } catch (const UsageError& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  expect_says(error(Hmc{}, options), {"density jumps", "hmc would not see", "choose dhmc"});
+  expect_says(error(Dhmc{}, options), {"include", "lockstep/dhmc.hpp"});
+  EXPECT_EQ(error(RandomWalk{}, options), "");
+  // The smooth coordinate's step size is known to be missing only once the target is bound.
+  SampleOptions none = options;
+  none.warmup = 0;
+  expect_says(error(Dhmc{.hop = 1}, none), {"nothing tunes the step size"});
+}
+
 }  // namespace
 }  // namespace lockstep

@@ -135,6 +135,19 @@ class Report(Case):
             self.check_table(page, fit)
             self.assertIn(fit["digest"], page.text)
 
+    def test_visits_of_discontinuous_parameters(self):
+        for sampler in ["dhmc", "gibbs"]:
+            page, fit = self.run_with("--target", "mixed-grid", "--sampler", sampler, *SMALL)
+            self.check_table(page, fit)
+            rows = {row[0]: row[1:] for row in page.tables["visits"][1:]}
+            self.assertEqual(list(rows), ["m", "n"])
+            for v in fit["visits"]:
+                for key, shown in zip(["no_flip", "hop", "mass"], rows[v["name"]], strict=True):
+                    self.assertEqual(shown, "\u2013" if v[key] is None else v[key], key)
+            for text in ["no-flip rate", "Hop", "hop "]:
+                self.assertIn(text, page.text)
+        self.assertNotIn("no-flip", self.run_with("--target", "banana", *SMALL)[0].text)
+
     def test_many_parameters_are_folded_away(self):
         page, fit = self.run_with("--target", "icg", *SMALL)
         self.check_table(page, fit)

@@ -130,6 +130,17 @@ class Grid(Case):
                         "divergences", "sampler", "gradients", "nested_rhat_max"]:
                 self.assertEqual(row[key], fit[key], key)
 
+    def test_discontinuous_parameters(self):
+        self.sweep('target = "mixed-grid"\nsampler = "dhmc"\nchains = 64\nwarmup = 30\ndraws = 40\n'
+                   'no-flip = [0.6, 0.8]\nvisit-order = ["coin", "permutation"]\n'
+                   'hop-per-coordinate = true\nlongest = 12')
+        rows = rows_of(self.out)
+        self.assertEqual(len(rows), 4)
+        for row in rows:
+            self.assertAlmostEqual(row["no_flip"], row["settings"]["no-flip"], delta=0.15)
+            self.assertEqual(row["sampler"]["order"], row["settings"]["visit-order"])
+            self.assertNotIn("visits", row)
+
     def test_grids_share_and_override(self):
         self.sweep('chains = 64\nwarmup = 10\ndraws = 20\nseed = [1, 2, 3]\n'
                    '[[grid]]\ntarget = "scg"\nstep-size = [0.1, 0.2]\n'
@@ -526,6 +537,11 @@ class BadFiles(Case):
         self.refused('target = ["rough-well", "scg"]\neta = 0.1\n', "--target=scg --eta=0.1",
                      "--eta does not apply")
         self.refused('target = "scg"\nwarmup = [0, 10]\n', "--warmup=0", "step_size")
+        self.refused('target = ["integer-grid", "scg"]\nsampler = "dhmc"\n',
+                     "--target=scg --sampler=dhmc", "smooth")
+        self.refused('target = "integer-grid"\n', "--target=integer-grid", "choose dhmc")
+        self.refused('target = "integer-grid"\nsampler = "dhmc"\nhop = [0.5, -1]\n', "--hop=-1",
+                     "hop is -1")
         self.refused('target = "scg"\nchains = [64, -1]\n', "--chains=-1", "chains is -1")
         self.refused('target = "scg"\nseed = -1\n', "--seed=-1")
         self.refused('target = "scg"\nmetric = "diagnal"\n', "--metric=diagnal", "'diagonal'")

@@ -60,6 +60,36 @@ def with_l2hmc_bounds(rows, probes):
     return result
 
 
+# The same of one coordinate update of discontinuous HMC. jolly-seber: a count's likelihood in a
+# hand-reduced prototype with its state in shared memory. zero-one: for each of 1480 rows (1477 and
+# padding) what kernels/targets/zero_one_tile.cuh counts: 6.5 issue slots, and 10 bytes of shared
+# memory, of which a multiprocessor moves 128 in a clock, as many as it does multiply-adds.
+DHMC_COUNTS = {
+    "jolly-seber": dict(slots=31, mufu=2, shared=0),
+    "zero-one": dict(slots=6.5 * 1480, mufu=0, shared=10 * 1480),
+}
+
+
+def with_dhmc_bounds(rows, probes):
+    """Rows of `lockstep-bench speed --sampler dhmc`, each with its bound and the fraction of it."""
+    result = []
+    for row in rows:
+        row = dict(row, bound=None, pipe=None, fraction=None)
+        counts = DHMC_COUNTS.get(row["target"])
+        if counts and probes:
+            clocks = probes["ffma_per_second"]
+            pipes = [(clocks / counts["slots"], "issue")]
+            if counts["mufu"] > 0:
+                pipes.append((probes["mufu_per_second"] / counts["mufu"], "MUFU"))
+            if counts["shared"] > 0:
+                pipes.append((clocks / counts["shared"], "shared memory"))
+            row["bound"], row["pipe"] = min(pipes)
+            rate = row.get("updates_per_second")
+            row["fraction"] = rate / row["bound"] if rate else None
+        result.append(row)
+    return result
+
+
 def comparable(peer, ours):
     """Why a peer's figure cannot be compared with ours, or None: both must be the same sampler."""
     if ours is None or ours.get("acceptance") is None:
@@ -150,6 +180,17 @@ def markdown(results):
                           percent(r["fraction"]), r["batch"],
                           microseconds(r["iterations_per_second"])]
                          for r in results["l2hmc"]]), ""]
+    if results.get("dhmc"):
+        lines += ["## Discontinuous HMC", "",
+                  "Updates are visits of coordinates along which the density jumps, with all else "
+                  "that a transition does; zero-one's design is synthetic, 1477 x 377. Bounds as "
+                  "above.", "",
+                  table(["target", "parameters", "of them jump", "chains", "L", "updates/s",
+                         "bound", "by", "of bound"],
+                        [[r["target"], r["dimension"], r["sites"], r["chains"], r["leapfrog"],
+                          number(r["updates_per_second"]), number(r["bound"]), r["pipe"] or "-",
+                          percent(r["fraction"])]
+                         for r in results["dhmc"]]), ""]
     lines += ["## The same HMC elsewhere", ""]
     if results.get("peers"):
         lines += ["Same step size, steps, metric, starts and float32; compilation apart; a case is "

@@ -32,6 +32,9 @@ std::unique_ptr<Engine> make_engine(const TargetEntry& entry, const Sampler& sam
 std::unique_ptr<TrainingEngine> make_training_engine(const TargetEntry& entry,
                                                      const TargetOptions& target,
                                                      const L2hmcOptions& options) {
+  Sampler trained;
+  trained.method = Method::l2hmc;
+  require_suited(trained, entry.discontinuous);
   const TrainingPlace place = place_of(options, entry.dim(target));
   const bool single = options.precision == Precision::single_;
   if (single && resolve_backend(options.backend, built_with_cuda()) == Backend::cuda) {

@@ -91,10 +91,11 @@ class Proposals {
 /// @param q      [dim]
 /// @param r      [dim], at discontinuous coordinates; for `exchange` its sign means nothing
 /// @param tally  [dim]
+/// @param cache  memory for it
 template <class Target, class L>
 LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar<L>>& visits,
-                                       const Stream<L>& stream, const L& hop, L* q, L* r,
-                                       L* tally) {
+                                       const Stream<L>& stream, const L& hop, L* q, L* r, L* tally,
+                                       Cache<Target, L>& cache) {
   const L weight = L(visits.weight);
   const auto each = [&](auto f) {
     for (int s = 0; s < visits.sweeps; ++s) {
@@ -114,7 +115,6 @@ LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar
     }
     return;
   }
-  Cache<Target, L> cache;
   prepare(target, static_cast<const L*>(q), cache);
   if (visits.kind == Visit::laplace) {
     each([&](int j) {
@@ -137,6 +137,15 @@ LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar
   });
 }
 
+/// The same with the cache on the stack.
+template <class Target, class L>
+LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar<L>>& visits,
+                                       const Stream<L>& stream, const L& hop, L* q, L* r,
+                                       L* tally) {
+  Cache<Target, L> cache;
+  sweep_coordinates(target, visits, stream, hop, q, r, tally, cache);
+}
+
 /// `steps` steps of the mixed integrator: the smooth coordinates by leapfrog, whose drift is halved
 /// around what `middle(i)` does to the others (Nishimura, Dunson & Lu, algorithm 2; the gradient is
 /// that of the smooth coordinates alone),
@@ -145,11 +154,12 @@ LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar
 ///
 /// @param kinetic  with zeros at discontinuous coordinates
 /// @param flatten  (gradient) sets it to zero at discontinuous coordinates
-/// @param y        with the flattened gradient at its position, before and after
-template <class Target, class Kinetic, class L, int Slots, class Group, class Flatten, class Middle>
+/// @param y        a Position, or pointers in the place of its arrays; with the flattened gradient
+///                 at q, before and after
+template <class Target, class Kinetic, class L, class At, class Group, class Flatten, class Middle>
 LOCKSTEP_INLINE void leapfrog_around(const Target& target, const Kinetic& kinetic,
-                                     const Group& group, const L& step, int steps,
-                                     Position<L, Slots>& y, L* p, Flatten flatten, Middle middle) {
+                                     const Group& group, const L& step, int steps, At& y, L* p,
+                                     Flatten flatten, Middle middle) {
   const L half = L(Scalar<L>(0.5)) * step;
   for (int i = 0; i < steps; ++i) {
     kick_with(target, group, y.gradient, -half, p);

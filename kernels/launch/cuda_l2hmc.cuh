@@ -39,10 +39,10 @@ inline constexpr bool
 template <class Stream, class Target, class Layers, class Rule>
 struct Plan<float, Stream, Solo, Target, transitions::L2hmc<float, TileShape<Layers>, Rule>> {
   using Transition = transitions::L2hmc<float, TileShape<Layers>, Rule>;
-  static_assert(tile::kThreads == kBlock);
   static constexpr int chains_per_block = tile::kChains;
   static auto kernel() { return advance_tile_kernel<Stream, Target, Transition>; }
-  static std::size_t shared_bytes(const Transition& t) {
+  static constexpr int threads = tile::kThreads;
+  static std::size_t shared_bytes(const Target&, const Transition& t) {
     return tile::shared_bytes(t.network.layout.net);
   }
 };

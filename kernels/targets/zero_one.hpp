@@ -85,9 +85,14 @@ struct ZeroOne {
   LOCKSTEP_INLINE const SignedDesign<S>& design() const { return design_; }
   LOCKSTEP_INLINE bool discontinuous(int) const { return true; }
 
+  /// b'b / 2.
+  template <class T>
+  LOCKSTEP_HD Sum<T> prior(const T* q) const {
+    return quad_sum<T>(*this, [&](int j) { return T(0.5f) * q[j] * q[j]; });
+  }
   template <class T>
   LOCKSTEP_HD Sum<T> potential(const T* q) const {
-    Sum<T> u = quad_sum<T>(*this, [&](int j) { return T(0.5f) * q[j] * q[j]; });
+    Sum<T> u = prior(q);
     Mistakes<T> wrong;
     predict(q, [&](int, const T& prediction) { wrong.see(prediction); });
     return u += wrong.value();
@@ -151,7 +156,12 @@ struct ZeroOne {
     }
     cache.step = T(0);
     cache.mistakes_there = wrong.value();
-    return (cache.mistakes_there - cache.mistakes) + T(0.5f) * (by * (to + q[j]));
+    return rise(cache.mistakes_there - cache.mistakes, q[j], to);
+  }
+  /// What U gains by so many more mistakes and a coefficient that goes from one value to another.
+  template <class T>
+  static LOCKSTEP_INLINE T rise(const T& mistakes, const T& from, const T& to) {
+    return mistakes + T(0.5f) * ((to - from) * (to + from));
   }
   template <class T>
   void commit(int j, const T* q, const T& to, const Mask<T>& moves, Cache<T>& cache) const {

@@ -44,6 +44,20 @@ class Names(unittest.TestCase):
         training = check.Kernel("void lockstep::cuda::train_kernel<lockstep::Icg>(lockstep::Icg)", {})
         self.assertEqual(training.label, "Icg L2hmc training")
 
+    def test_discontinuous(self):
+        metric = "lockstep::AnyMetric<float, (int)3, (bool)0>, float, (int)3"
+        for transition, sampler in (
+                (f"Dhmc<{metric}, (lockstep::Visit)0, lockstep::Metropolis>", "Dhmc"),
+                (f"Dhmc<{metric}, (lockstep::Visit)1, lockstep::Metropolis>", "Mixed"),
+                (f"Gibbs<{metric}, lockstep::Metropolis>", "Gibbs")):
+            transition = "lockstep::transitions::" + transition
+            slices = check.Kernel("void lockstep::cuda::advance_slices_kernel<lockstep::Stream<float>, "
+                                  f"lockstep::MixedGrid, {transition} >(lockstep::MixedGrid)", {})
+            self.assertEqual(slices.label, f"MixedGrid in slices {sampler}")
+            tiles = check.Kernel("void lockstep::cuda::advance_zero_one_kernel<lockstep::Stream<float>, "
+                                 f"(int)512, {transition} >(lockstep::ZeroOne<float, (int)512>)", {})
+            self.assertEqual(tiles.label, f"ZeroOne by tiles {sampler}")
+
     def test_other_demangler(self):
         name = kernel().name.replace("(int)", "").replace("(bool)", "")
         self.assertEqual(check.Kernel(name, {}).label, "Scg x1 Leapfrog")

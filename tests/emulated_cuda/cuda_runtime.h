@@ -59,7 +59,7 @@ namespace emulated {
 /// own and gives way to the next at every shuffle and barrier.
 class Block {
  public:
-  static constexpr unsigned most = 128;
+  static constexpr unsigned most = 288;
 
   Block() {
     for (Lane& lane : lanes_) {

@@ -47,6 +47,11 @@ def results():
                        dict(name="tests", outcome="exit status 8", seconds=3, note="1 failed")],
                 probes=PROBES, speed=report.with_bounds(rows, PROBES),
                 l2hmc=report.with_l2hmc_bounds([l2hmc, wide], PROBES),
+                dhmc=report.with_dhmc_bounds(
+                    [dict(target="zero-one", dimension=377, sites=377, chains=4224, leapfrog=20,
+                          updates_per_second=1e9),
+                     dict(target="mixed-grid", dimension=3, sites=2, chains=16384, leapfrog=20,
+                          updates_per_second=2e11)], PROBES),
                 acceptance={"scg": dict(acceptance=0.905)},
                 peers=[peer, dict(peer, method="NumPyro", acceptance=0.7),
                        dict(peer, chains=16384, error="out of memory")])
@@ -77,6 +82,18 @@ class Arithmetic(unittest.TestCase):
         for probes in (None, dict(PROBES, mma_per_second=0)):
             self.assertIsNone(report.with_l2hmc_bounds([row], probes)[0]["fraction"])
 
+    def test_visits_are_bounded_by_the_slowest_pipe(self):
+        zero_one, grid = results()["dhmc"]
+        self.assertEqual(zero_one["pipe"], "shared memory")
+        self.assertAlmostEqual(zero_one["bound"] / (3e13 / 14800), 1)
+        self.assertAlmostEqual(zero_one["fraction"], 1e9 * 14800 / 3e13)
+        self.assertIsNone(grid["bound"])
+        capsid, = report.with_dhmc_bounds([dict(target="jolly-seber", updates_per_second=1e11)],
+                                          dict(PROBES, mufu_per_second=1e12))
+        self.assertEqual((capsid["pipe"], capsid["bound"]), ("MUFU", 5e11))
+        unknown, = report.with_dhmc_bounds([dict(target="zero-one")], None)
+        self.assertIsNone(unknown["fraction"])
+
     def test_peers_that_sampled_something_else_are_void(self):
         peer, ours = dict(acceptance=0.9, mean_z=3.9), dict(acceptance=0.905)
         self.assertIsNone(report.comparable(peer, ours))
@@ -93,6 +110,8 @@ class Page(unittest.TestCase):
                      "| banana | 1024 | 10 | 1e+09 | 1e+10 | - | - | - |",
                      "| scg | 10 | float | 200 | 10 | 3e+08 | 3e+09 | 3.41e+09 | 9 % | 200 | 500 |",
                      "| icg | 100 | 3 bfloat16 | 200 | 10 | 6e+06 | 6e+07 | 8e+07 | 8 % | 200 | 500 |",
+                     "| zero-one | 377 | 377 | 4224 | 20 | 1e+09 | 2.03e+09 | shared memory | 49 % |",
+                     "| mixed-grid | 3 | 2 | 16384 | 20 | 2e+11 | - | - | - |",
                      "| scg | 1024 | JAX | 1e+08 | 100 | 1.5 |  |",
                      "| scg | 1024 | NumPyro | 1e+08 | - | 1.5 | void: acceptance 0.700, ours 0.905 |",
                      "| scg | 16384 | JAX | - | - | - | out of memory |"):
