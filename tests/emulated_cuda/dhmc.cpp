@@ -167,7 +167,7 @@ void expect_tiles(int dim, const Sampler& sampler) {
   }
   Case run = case_of(dim, sampler);
   run.thin = 1;
-  run.transitions = 8;
+  run.transitions = 4;
   expect_parity(ZeroOne<float, 64>({z.data(), rows, dim}), run, false, 40);
 }
 
