@@ -23,6 +23,7 @@ class Exact {
   explicit Exact(std::uint64_t seed) : bits_(seed) {}
   double uniform() { return static_cast<double>(bits_() >> 11) * 0x1p-53; }
   double normal() { return normal_(bits_); }
+  double gamma(double shape) { return std::gamma_distribution<double>(shape)(bits_); }
   template <class Law>
   int cell() {
     double left = uniform();
@@ -229,8 +230,9 @@ auto with_transition(const Target& target, const Sampler& sampler, const Prepare
 
 /// What chains did.
 struct Occupation {
-  std::vector<double> frequency;  // of each cell
-  std::vector<double> last;       // [cells], chains that were there at the end
+  std::vector<double> frequency;          // of each cell
+  std::vector<double> last;               // [cells], chains that were there at the end
+  double last_mean = 0, last_square = 0;  // of q[0] at the end, over chains
   double acceptance = 0;
   double divergent = 0;
   std::vector<double> tally;  // [dim], per chain and transition
@@ -279,6 +281,11 @@ template <class L, class Law, class Target, class Transition>
     }
     for (const S cell : cells) {
       ++last[static_cast<std::size_t>(cell)];
+    }
+    store_lane(cells, x.q[0]);
+    for (const S value : cells) {
+      o.last_mean += static_cast<double>(value) / static_cast<double>(chains);
+      o.last_square += static_cast<double>(value * value) / static_cast<double>(chains);
     }
     const double all = static_cast<double>(chains) * transitions;
     const auto sum = [&](const L& x) {

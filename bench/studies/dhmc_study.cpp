@@ -39,6 +39,11 @@ class CaseRun {
 
   /// @throw Interrupted, after the rows of the methods that are done
   void run() {
+    // Before the rows: a stopped study says it too. @throw FileError where the data are absent
+    const std::string data = find_target(case_.target).data(target_options(case_, settings_));
+    if (!data.empty()) {
+      note("on " + data + ".");
+    }
     std::vector<std::map<std::string, DhmcOutcome>> before(
         static_cast<std::size_t>(settings_.seeds));
     std::vector<DhmcMethodPlots> plots;
@@ -169,7 +174,7 @@ class CaseRun {
     const DhmcOutcome& e = worst_of(outcomes, [](const auto& x) { return x.common_error; });
     if (e.common_error > kTogether) {
       note(method +
-           "'s chains err together: they visit coordinates in the same order, and standard "
+           "'s chains err together, by what they share: standard "
            "errors are " +
            significant(e.common_error) + " times what the variance between chains says.");
     }
@@ -211,10 +216,6 @@ class CaseRun {
               method + ", " + significant(o.min_ess_per_100());
     }
     note(text + ".");
-    const std::string data = find_target(case_.target).data(target_options(case_, settings_));
-    if (!data.empty()) {
-      note("on " + data + ".");
-    }
     for (const std::string& remark : case_.remarks) {
       note(remark);
     }
