@@ -19,6 +19,7 @@
 namespace lockstep {
 namespace {
 
+using testing::Bare;
 using testing::GridLaw;
 using testing::MixedLaw;
 using testing::Occupation;
@@ -397,8 +398,8 @@ Variant mixed_hmc() {
 
 TEST(DhmcMutants, UnchangedTheyAreTheKernel) {
   for (const Variant& v : {Variant{"DHMC"}, permuted(), mixed_hmc()}) {
-    draws_what_the_kernel_draws<2>(IntegerGrid{}, v, on_grid, grid_scale);
-    draws_what_the_kernel_draws<3>(MixedGrid{}, v, on_mixed, mixed_scale);
+    draws_what_the_kernel_draws<2>(Bare<IntegerGrid>{}, v, on_grid, grid_scale);
+    draws_what_the_kernel_draws<3>(Bare<MixedGrid>{}, v, on_mixed, mixed_scale);
   }
 }
 

@@ -37,11 +37,10 @@ template <class Target, class Transition>
 std::vector<double> travelled(const Target& target, const Transition& transition, std::uint32_t t,
                               const std::vector<double>& from) {
   constexpr int n = Target::dim;
-  auto x = position_at(target, from.data());
+  Position<double, n> y = position_at(target, from.data());
+  transition.flatten(y.gradient);
   double p[n], tally[n] = {};
   std::copy_n(from.begin() + n, n, p);
-  Position<double, n> y;
-  transition.begin(n, x, y);
   transition.travel(target, Solo{}, Stream<double>::of(1, 0), t, 1.0, y, p, tally);
   std::vector<double> to(y.q, y.q + n);
   to.insert(to.end(), p, p + n);
