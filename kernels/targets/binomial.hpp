@@ -39,14 +39,22 @@ LOCKSTEP_INLINE T stirling_rest(const T& x) {
 /// error is some 1e-6, where log N! alone would have been rounded by 1e-3. (Loader, "Fast and
 /// accurate computation of binomial probabilities", 2000, has the same in terms of deviances.)
 ///
+/// The second logarithm is that of x (1 - p) / y, which has more digits where it is small: 1 - p
+/// comes separately.
+///
 /// @param n         N, a whole number of at least u
 /// @param u, per_u  u, and 1 / u, or 0 where u is 0
-/// @param p         in (0, 1)
+/// @param p, other  p in (0, 1), and 1 - p
 template <class T>
-LOCKSTEP_INLINE T unseen_energy(const T& n, const T& u, const T& per_u, const T& p) {
+LOCKSTEP_INLINE T unseen_energy(const T& n, const T& u, const T& per_u, const T& p,
+                                const T& other) {
   const T x = n + T(0.5f), y = (n - u) + T(0.5f);
-  const T d = fma(x, p, -u);
-  return (stirling_rest(y) - stirling_rest(x)) - fma(u, log1p(d * per_u), y * log1p(-d / y));
+  const T d = fma(x, p, -u), e = -d / y;
+  const auto small = e < T(-0.5f);
+  const T w = select(small, x * other / y, T(1) + e);
+  const T rounded = select(small, T(0), e - (w - T(1)));  // off w, as in log1p
+  const T unseen = log(w) + rounded / w;
+  return (stirling_rest(y) - stirling_rest(x)) - fma(u, log1p(d * per_u), y * unseen);
 }
 
 }  // namespace lockstep

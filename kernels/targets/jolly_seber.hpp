@@ -113,13 +113,14 @@ class JollySeber {
   };
   template <class T>
   struct Cache {
-    T p[T_], survival[T_ - 1];
+    T p[T_], other[T_], survival[T_ - 1];  // other: 1 - p
     Site<T> here[T_], there;
   };
   template <class T>
   LOCKSTEP_HD void prepare(const T* q, Cache<T>& cache) const {
     for (int i = 0; i < T_; ++i) {
       cache.p[i] = logistic(q[i]);
+      cache.other[i] = logistic(-q[i]);
     }
     for (int i = 0; i < T_ - 1; ++i) {
       cache.survival[i] = logistic(q[phi_ + i]);
@@ -273,10 +274,12 @@ class JollySeber {
             T(0.5f) / (constant<T>(variance_) + spread)};
   }
   template <class T>
-  LOCKSTEP_INLINE Site<T> site(int i, const T& n, const T& p, const T& survival) const {
+  LOCKSTEP_INLINE Site<T> site(int i, const T& n, const T& p, const T& other,
+                               const T& survival) const {
     Site<T> s{n, T(0), T(0), T(0)};
-    s.energy = unseen_energy(n, unmarked_.template get<T>(i), per_unmarked_.template get<T>(i), p) +
-               cells(i).log_width(n);
+    s.energy =
+        unseen_energy(n, unmarked_.template get<T>(i), per_unmarked_.template get<T>(i), p, other) +
+        cells(i).log_width(n);
     if (i == 0) {
       s.energy = s.energy + log(n);
     }
@@ -290,7 +293,7 @@ class JollySeber {
   }
   template <class T>
   LOCKSTEP_INLINE Site<T> site(int i, const T& n, const Cache<T>& cache) const {
-    return site(i, n, cache.p[i], cache.survival[i < T_ - 1 ? i : 0]);
+    return site(i, n, cache.p[i], cache.other[i], cache.survival[i < T_ - 1 ? i : 0]);
   }
   /// All terms that U_i is in, if it were as in `s`.
   template <class T>
@@ -344,7 +347,7 @@ class JollySeber {
       }
       const T n = cells(i).index(q[embedded_ + i]);
       inside = inside && cells(i).contains(n);
-      const Site<T> here = site(i, n, p[i].x, phi[i].x);
+      const Site<T> here = site(i, n, p[i].x, p[i].other, phi[i].x);
       u += here.energy;
       const T misfit = n - before.mean, energy = square(misfit) * before.weight;
       u += energy;
