@@ -25,7 +25,7 @@ struct TargetOptions {
   double eta = 0;             // rough-well
   double prior_mean = 0;      // eight-schools: mu ~ N(prior_mean, prior_sd)
   double prior_sd = 0;
-  std::filesystem::path data_file;  // logistic, zero-one
+  std::filesystem::path data_file;  // logistic, zero-one, change-point
   std::filesystem::path data_dir;   // searched first for data sets
 };
 

@@ -758,6 +758,7 @@ class L2hmc(Case):
         run = ["run", "--target", "scg", "--sampler"]
         self.refused(*run, "l2hmc", says=["--network", "lockstep-bench train"])
         self.refused(*run, "hmc", "--network", network, says=["--network", "choose l2hmc"])
+        self.refused(*run, "hmc", "--plain-networks", says=["--plain-networks", "choose l2hmc"])
         for option in ["leapfrog", "step-size", "persistence", "target-acceptance"]:
             self.refused(*run, "l2hmc", "--network", network, f"--{option}", 1,
                          says=[f"--{option} does not apply", "choose"])
@@ -839,8 +840,8 @@ class L2hmc(Case):
                        "--json", path)
         self.assertIn("iterations/s", text)
         rows = json.loads(path.read_text())["l2hmc"]
-        self.assertEqual([(r["target"], r["leapfrog"], r["width"]) for r in rows],
-                         [("scg", 1, 10), ("scg", 10, 10)])
+        self.assertEqual([(r["target"], r["leapfrog"], r["width"], r["plain_networks"])
+                          for r in rows], [("scg", 1, 10, False), ("scg", 10, 10, False)])
         # Two networks, each twice a step: 6 inputs, a hidden layer, 6 outputs.
         evaluation = 6 * 10 + 10 * 10 + 10 * 6
         self.assertEqual([r["fma_per_transition"] for r in rows],
@@ -853,9 +854,10 @@ class L2hmc(Case):
             self.assertAlmostEqual(sampling / row["fraction_of_fma"] * row["training_fraction_of_fma"]
                                    / training, 1)
         self.ok("speed", "--sampler", "l2hmc", "--target", "scg", "--chains", 64,
-                "--transitions", 1, "--network", self.network())
+                "--transitions", 1, "--network", self.network(), "--plain-networks")
         self.refused("speed", "--sampler", "nuts", says=["nuts", "l2hmc"])
         self.refused("speed", "--width", 10, says=["--width", "l2hmc"])
+        self.refused("speed", "--plain-networks", says=["--plain-networks", "l2hmc"])
         self.refused("speed", "--sampler", "l2hmc", "--network", "x", "--leapfrog", 5,
                      says="--leapfrog")
         self.refused("speed", "--sampler", "l2hmc", "--target", "icg", "--network", self.network(),

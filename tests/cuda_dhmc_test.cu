@@ -144,7 +144,7 @@ TEST(CudaDhmc, SamplesAUsersTarget) {
     total += std::exp(-0.25 * n);
   }
   EXPECT_EQ(fit.engine.backend, "cuda");
-  EXPECT_NEAR(fit.parameters[1].mean, mean / total, 5 * fit.parameters[1].mcse_mean);
+  EXPECT_NEAR(fit.parameters[1].mean, mean / total, 5 * fit.parameters[1].mcse);
 }
 
 }  // namespace

@@ -320,10 +320,13 @@ TEST(DiscontinuousLaws, BinomialN) {
   const LogCells cells{BinomialN::successes, 1500};
   const Summed sum = sum_over(target, {even(-8, 18, 800), middles(cells)});
   const std::vector<double> law = BinomialN::law();
-  double kept = 0;
+  double kept = 0, mean_p = 0;
   for (int k = cells.low; k <= cells.high; ++k) {
-    kept += law[static_cast<std::size_t>(k)];
+    const double w = law[static_cast<std::size_t>(k)];
+    kept += w;
+    mean_p += w * 102 / (k + 4);  // of Beta(102, k - 98)
   }
+  EXPECT_NEAR(sum.mean[0], mean_p / kept, 1e-12);
   ASSERT_EQ(sum.integers.size(), 1401u);
   for (const auto& [k, p] : sum.integers) {
     EXPECT_NEAR(p * kept, law[static_cast<std::size_t>(k[0])], 1e-14) << k[0];

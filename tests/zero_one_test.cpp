@@ -165,7 +165,7 @@ Visited<L> visited(int visits) {
     const auto j = static_cast<std::size_t>(bits() % d);
     const L reach = L(S(0.25));
     visit<true>(target, static_cast<int>(j), v.q[j] + select(r[j] < L(0), -reach, reach),
-                v.q.data(), r.data(), tally.data(), v.cache);
+                v.q.data(), r.data(), tally.data(), L(1), v.cache);
   }
   prepare(target, static_cast<const L*>(v.q.data()), v.fresh);
   for (std::size_t j = 0; j < d; ++j) {
@@ -252,7 +252,7 @@ TEST(ZeroOne, HopsToNowhereAreRefusedAndForgotten) {
   prepare(target, static_cast<const double*>(q.data()), fresh);
   for (const double to :
        {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN(), 1e200}) {
-    visit<true>(target, 2, to, q.data(), r.data(), tally.data(), cache);
+    visit<true>(target, 2, to, q.data(), r.data(), tally.data(), 1.0, cache);
     EXPECT_EQ(q, start);
   }
   delta(target, 0, q.data(), 0.0, cache);

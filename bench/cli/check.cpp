@@ -73,7 +73,9 @@ int run(const Arguments& a) {
 
 Command check_command(CLI::App& parent) {
   CLI::App* app = parent.add_subcommand(
-      "check", "Compare targets' derivatives with central differences in double");
+      "check",
+      "Compare targets' derivatives with central differences in double, and what they say of moves "
+      "along discontinuous coordinates with their potentials");
   auto a = std::make_shared<Arguments>();
   a->app = app;
   a->target.add_to(*app, false);

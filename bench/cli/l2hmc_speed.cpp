@@ -172,7 +172,7 @@ L2hmcRow measure_l2hmc(const TargetEntry& entry, const TargetOptions& target,
   }
   about = speed.description();
   best_fma = std::max(best_fma, fma);
-  L2hmcRow row{entry.name, network->shape, options.chains, training.batch};
+  L2hmcRow row{entry.name, network->shape, options.chains, training.batch, what.plain};
   row.transitions_per_second = static_cast<double>(options.chains) / speed.seconds_per_transition();
   row.iterations_per_second = 1 / speed.seconds_per_iteration();
   row.fma_per_transition = fma_per_transition(network->shape);
@@ -192,6 +192,7 @@ Json to_json(const L2hmcRow& r) {
           {"leapfrog", r.shape.steps},
           {"width", r.shape.width},
           {"hidden", r.shape.hidden},
+          {"plain_networks", r.plain},
           {"transitions_per_second", json_number(r.transitions_per_second)},
           {"ns_per_transition", json_number(1e9 / r.transitions_per_second)},
           {"fma_per_transition", r.fma_per_transition},

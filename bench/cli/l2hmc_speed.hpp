@@ -27,6 +27,7 @@ struct L2hmcRow {
   std::string target;
   NetworkShape shape;
   std::int64_t chains = 0, batch = 0;
+  bool plain = false;  // as asked for
   double transitions_per_second = 0, iterations_per_second = 0;
   double fma_per_transition = 0, fma_per_iteration = 0;
   double sampling_fraction = std::numeric_limits<double>::quiet_NaN();

@@ -54,7 +54,8 @@ void TargetArguments::add_to(CLI::App& app, bool required) {
       ->group(group);
   app.add_option(
          "--data", options_.data_file,
-         "CSV file: a header, then features and, last, a two-valued outcome (logistic, zero-one)")
+         "CSV file: a header, then features and, last, a two-valued outcome (logistic, zero-one), "
+         "or with counts over time in the last column (change-point)")
       ->type_name("FILE")
       ->group(group);
   app.add_option("--data-dir", options_.data_dir,

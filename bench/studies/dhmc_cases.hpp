@@ -11,17 +11,11 @@
 #include <vector>
 
 #include "bench/studies/study.hpp"
+#include "host/diagnostics/cells.hpp"
 #include "host/registry.hpp"
 #include "lockstep/dhmc.hpp"
 
 namespace lockstep::bench {
-
-/// A law that is summed over cells: one cell for each value, or for each set of rare ones.
-struct CellLaw {
-  std::vector<double> probability;                 // of each cell
-  std::function<std::size_t(const double*)> cell;  // of the values of `parameters`, reported scale
-  std::vector<int> parameters;
-};
 
 /// Second moments of unconstrained q over a method's chains, from which others are set up.
 struct ChainSpread {
@@ -52,8 +46,9 @@ struct PublishedFigure {
 };
 
 struct DhmcCase {
-  std::string name, target;
+  std::string name = {}, target = {};
   std::optional<CellLaw> law = {};
+  bool judges_moments = true;  // by the target's truth or reference
   std::vector<DhmcRecipe> recipes = {};
   std::vector<PublishedFigure> published = {};
   std::int64_t most_chains = 4096;

@@ -23,28 +23,8 @@ struct ChainWork {
   ChainWork& operator+=(const ChainWork& other);
 };
 
-/// @param gradients  as Fit counts them
-ChainWork work_of(const Sampler& sampler, const EngineDescription& about, double transitions,
-                  double gradients);
-
-/// Chains that visit coordinates in one order, the same for all, err together: given the orders, a
-/// transition does not leave the law as it is, only the average over orders does. The variance
-/// between chains does not show that, the course of their mean in time does. For each of the kept
-/// parameters: the standard error of the mean by batches in time over that by the variance between
-/// chains, for all of `chains` where fewer are kept; at least 1.
-std::vector<double> common_error_ratios(const Draws& draws, std::int64_t chains);
-
-/// Draws beside the law that can be summed.
-struct LawFigures {
-  double total_variation = 0;
-  /// What right draws of as much Monte Carlo error would have on average: half the sum of
-  /// sqrt(2 / pi) standard errors of the cells' shares, by the variance between chains or by
-  /// batches in time, whichever is larger.
-  double expected = 0;
-  double worst_in_mcse = 0;             // the cell that is farthest off
-  std::vector<double> draws, by_draws;  // total variation after so many draws of each chain
-};
-LawFigures compare_with(const CellLaw& law, const Draws& draws);
+ChainWork work_of(const Sampler& sampler, const EngineDescription& about, std::uint64_t seed,
+                  const Launch& launch);
 
 /// One method on one case with one seed. ESS are bulk ESS: the same for n and log n.
 struct DhmcOutcome {
@@ -53,7 +33,7 @@ struct DhmcOutcome {
   double tuning_seconds = 0;
   ChainWork further;  // what it took to learn what follows
   double further_seconds = 0;
-  LawFigures law;                 // where the case has one
+  CellComparison law;             // where the case has one
   ChainSpread spread;             // of its chains when it was done,
   std::vector<double> positions;  // where they are
   /// The figure farthest from the truth, in combined standard errors, and which; NaN without truth.

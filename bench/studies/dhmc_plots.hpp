@@ -12,7 +12,7 @@ namespace lockstep::bench {
 /// What one method left for the plots, with the first seed.
 struct DhmcMethodPlots {
   std::string method;
-  LawFigures law;
+  CellComparison law;
   std::vector<double> no_flip;  // of each discontinuous coordinate; none for the random walk
   std::vector<double> autocorrelation;
   std::string worst;        // whose that is

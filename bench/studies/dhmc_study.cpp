@@ -13,8 +13,10 @@ namespace lockstep::bench {
 namespace {
 
 /// Errors below this many standard errors are Monte Carlo's: of a hundred figures of a right
-/// sampler the worst is beyond it once in 160 times.
+/// sampler the worst is beyond it once in 160 times,
 constexpr double kRight = 4;
+/// and of the study's thousand cells once in 1700 times.
+constexpr double kRightCell = 5;
 /// R-hat of chains that agree (Vehtari et al. 2021).
 constexpr double kMixed = 1.01;
 /// Beyond this, common errors are worth a sentence.
@@ -39,6 +41,11 @@ class CaseRun {
 
   /// @throw Interrupted, after the rows of the methods that are done
   void run() {
+    // Before the rows: a stopped study says it too. @throw FileError where the data are absent
+    const std::string data = find_target(case_.target).data(target_options(case_, settings_));
+    if (!data.empty()) {
+      note("on " + data + ".");
+    }
     std::vector<std::map<std::string, DhmcOutcome>> before(
         static_cast<std::size_t>(settings_.seeds));
     std::vector<DhmcMethodPlots> plots;
@@ -149,7 +156,7 @@ class CaseRun {
     bool right = true;
     if (case_.law) {
       const DhmcOutcome& o = worst_of(outcomes, [](const auto& x) { return x.law.worst_in_mcse; });
-      if (!(o.law.worst_in_mcse < kRight)) {
+      if (!(o.law.worst_in_mcse < kRightCell)) {
         right = false;
         note(method + " is WRONG: total variation " + significant(o.law.total_variation) +
              ", where right draws with as much Monte Carlo error have " +
@@ -163,13 +170,15 @@ class CaseRun {
       note(method + " is WRONG: " + o.worst_figure + " is " + significant(o.worst_error) +
            " combined standard errors off.");
     }
-    if (right && (case_.law || !std::isnan(o.worst_error))) {
+    const bool judged = case_.law || !std::isnan(o.worst_error);
+    judged_ = judged_ || judged;
+    if (right && judged) {
       right_.push_back(method);
     }
     const DhmcOutcome& e = worst_of(outcomes, [](const auto& x) { return x.common_error; });
     if (e.common_error > kTogether) {
       note(method +
-           "'s chains err together: they visit coordinates in the same order, and standard "
+           "'s chains err together, by what they share: standard "
            "errors are " +
            significant(e.common_error) + " times what the variance between chains says.");
     }
@@ -202,7 +211,10 @@ class CaseRun {
         text += (text.empty() ? "" : ", ") + method;
       }
       note(text + ": every figure whose truth is known within " + significant(kRight, 1) +
-           " standard errors.");
+           " standard errors, every cell within " + significant(kRightCell, 1) + ".");
+    }
+    if (!judged_) {
+      note("nothing to judge draws by: the law is not known, or its reference figures are absent.");
     }
     std::string text = "the worst coordinate and its effective draws in 100 are";
     for (const auto& [method, outcomes] : methods_) {
@@ -211,10 +223,6 @@ class CaseRun {
               method + ", " + significant(o.min_ess_per_100());
     }
     note(text + ".");
-    const std::string data = find_target(case_.target).data(target_options(case_, settings_));
-    if (!data.empty()) {
-      note("on " + data + ".");
-    }
     for (const std::string& remark : case_.remarks) {
       note(remark);
     }
@@ -250,7 +258,8 @@ class CaseRun {
   const StudySettings& settings_;
   StudyResult& result_;
   std::vector<std::pair<std::string, Outcomes>> methods_;
-  std::vector<std::string> right_;
+  std::vector<std::string> right_;  // methods
+  bool judged_ = false;
 };
 
 StudyResult run_study(const StudySettings& settings) {

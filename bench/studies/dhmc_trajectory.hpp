@@ -27,7 +27,8 @@ struct TrajectoryPlan {
   std::uint64_t seed = 1;  // of the momenta
 };
 
-/// One chain with unit metric and scales; sites are visited in the order of a coin.
+/// One chain with unit metric and scales; sites are visited in the order of a coin, with smooth
+/// coordinates between them retraced in the second half.
 template <class Target>
 std::vector<TrajectoryPoint> record_trajectory(const Target& target, const TrajectoryPlan& plan,
                                                std::uint64_t chain) {
@@ -65,18 +66,23 @@ std::vector<TrajectoryPoint> record_trajectory(const Target& target, const Traje
                       parts.energy(Solo{}, d, p).value()});
   };
   add(-1, true, 0);
-  std::uint16_t order[n];
+  std::uint16_t order[2 * n];
   const auto middle = [&](int i) {
+    int visits = parts.sites.count;
+    double hop = plan.hop;
     if (parts.has_smooth(d)) {
       add(-1, true, 0);
+      visits = parts.sites.retracing(transition, i, plan.steps, order);
+      hop *= 2 * i == plan.steps - 1 ? 0.5 : 1;
+    } else {
+      parts.sites.in_order(transition, i, order);
     }
     Cache<Target, double> cache;
     prepare(target, static_cast<const double*>(y.q), cache);
-    parts.sites.in_order(transition, i, order);
-    for (int k = 0; k < parts.sites.count; ++k) {
+    for (int k = 0; k < visits; ++k) {
       const int j = order[k];
-      const double from = y.q[j], to = from + (p[j] < 0 ? -plan.hop : plan.hop);
-      visit<true>(target, j, to, y.q, p, tally, cache);
+      const double from = y.q[j], to = from + (p[j] < 0 ? -hop : hop);
+      visit<true>(target, j, to, y.q, p, tally, 1.0, cache);
       add(j, y.q[j] != from, to);
     }
   };

@@ -26,9 +26,8 @@
 /// draws 27 bytes a clock from the second-level cache, about what it gives. Two blocks of the
 /// widest of the paper's networks fit a multiprocessor, so that one can be at its networks while
 /// the other is between them. All this says up to three times the plain layers' rate, and padding
-/// (to 16 inputs and 16 outputs) takes back less than that from any network that is not small
-/// enough for registers, so these layers are the default. None of it is measured: bench/gpu_report
-/// times both.
+/// (to 16 inputs and 16 outputs) takes back less than that from networks of ten units or more, so
+/// these layers are the default. None of it is measured: bench/gpu_report times both.
 
 #include <bit>
 #include <cstdint>

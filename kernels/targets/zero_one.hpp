@@ -60,7 +60,8 @@ struct Mistakes<Twin<L>> {
   LOCKSTEP_INLINE Twin<L> value() const { return {lo.value(), hi.value()}; }
 };
 #if LOCKSTEP_WITH_XSIMD
-/// In integers, sign bits are two instructions: one to shift, one to add.
+/// In integers, sign bits are two instructions: one to shift, one to add. (A prediction of -0 would
+/// count too, but sums that begin at +0 give it only where they underflow.)
 template <class Arch>
 struct Mistakes<xsimd::batch<float, Arch>> {
   using L = xsimd::batch<float, Arch>;

@@ -333,8 +333,8 @@ TEST(MatrixUnits, TrajectoriesComeBack) {
 /// Chains of the normal law, moved by an untrained network of large weights, are of that law again.
 TEST(MatrixUnits, KeepTheLaw) {
   constexpr int dim = 2;
-  constexpr std::int64_t chains =
-      1024;  // few: each product costs the emulation a change of stacks a thread
+  // Few: each product costs the emulation a change of stacks a thread.
+  constexpr std::int64_t chains = 1024;
   SampleOptions options;
   options.chains = chains;
   options.seed = 8;
