@@ -74,11 +74,17 @@ std::vector<ComparedFigure> listed(const std::string& parameter, const Reference
   if (std::isnan(sd_error) && !std::isnan(reference.mcse_mean)) {
     sd_error = reference.mcse_mean * std::sqrt((kurtosis(draws.values) - 1) / 4);
   }
+  // A quantile of whole numbers is rounded, and its own error often 0: that of rounding is added.
+  const bool whole = std::all_of(draws.values.begin(), draws.values.end(),
+                                 [](double x) { return x == std::floor(x); });
+  const double rounding = whole ? 1 / std::sqrt(12.0) : 0.0;
   std::vector<ComparedFigure> list;
   const auto add = [&](const char* what, double ours, double our_error, double theirs,
                        double their_error) {
     if (!std::isnan(theirs)) {
-      list.push_back({parameter, what, ours, our_error, theirs, or_zero(their_error), own.sd});
+      const double more = what[0] == 'q' ? rounding : 0.0;
+      list.push_back({parameter, what, ours, std::hypot(our_error, more), theirs,
+                      std::hypot(or_zero(their_error), more), own.sd});
     }
   };
   add("mean", own.mean, own.mcse_mean, reference.mean, reference.mcse_mean);

@@ -30,7 +30,8 @@ struct ComparedFigure {
 /// Where a reference gives an error of the mean but none of the standard deviation, that is taken
 /// to be mcse_mean sqrt((k - 1) / 4), k being the kurtosis of the run's kept draws: what as many
 /// independent draws as the mean's effective ones would have (mcse_mean / sqrt(2) if normal). A
-/// reference without any error is exact.
+/// reference without any error is exact. Quantiles of integers have the error of rounding besides,
+/// 1 / sqrt(12), on either side.
 /// @throw FileError   naming a parameter that the reference does not have
 /// @throw UsageError  if no draws were kept
 std::vector<ComparedFigure> compare(const Fit& fit, const Reference& reference);

@@ -120,7 +120,7 @@ std::vector<Setting> configuration_of(Engine& engine, const Sampler& s, const Sa
 
   const auto& [method, step_size, step_jitter, leapfrog, length_jitter, integrator, metric,
                inverse_mass, persistence, target_acceptance, length, network, longest, hop,
-               hop_scale, hop_per_coordinate, target_no_flip, order] = s;
+               hop_scale, hop_per_coordinate, target_no_flip, order, matrix_units] = s;
   add("method", spelled(kMethodNames, method));
   add("step_size", step_size);
   add("step_jitter", step_jitter);
@@ -139,6 +139,7 @@ std::vector<Setting> configuration_of(Engine& engine, const Sampler& s, const Sa
   add("hop_per_coordinate", hop_per_coordinate);
   add("target_no_flip", target_no_flip);
   add("order", spelled(kVisitOrderNames, order));
+  add("matrix_units", matrix_units);
 
   // What is asked of the backend shows in `about`. Threads share work and change no bit.
   [[maybe_unused]] const auto& [chains, warmup, draws, seed, backend, threads, devices, precision,

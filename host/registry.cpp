@@ -36,7 +36,7 @@ const std::vector<TargetEntry>& targets() {
     for (const auto family :
          {registry::analytic, registry::hierarchical, registry::binary_regressions,
           registry::linear_regressions, registry::counts_and_mixtures, registry::time_series,
-          registry::discontinuous}) {
+          registry::discontinuous, registry::zero_one}) {
       for (TargetEntry& e : family()) {
         all.push_back(std::move(e));
       }

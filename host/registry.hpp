@@ -19,12 +19,13 @@ class BlockTarget;
 
 /// What the prebuilt targets can be told. NaN and 0 mean the target's own default.
 struct TargetOptions {
-  int dim = 0;                // std-normal, rough-well
+  int dim = 0;                // std-normal, rough-well, zero-one
+  int observations = 0;       // zero-one
   double small_variance = 0;  // scg
   double eta = 0;             // rough-well
   double prior_mean = 0;      // eight-schools: mu ~ N(prior_mean, prior_sd)
   double prior_sd = 0;
-  std::filesystem::path data_file;  // logistic
+  std::filesystem::path data_file;  // logistic, zero-one, change-point
   std::filesystem::path data_dir;   // searched first for data sets
 };
 
@@ -56,6 +57,8 @@ struct TargetEntry {
   std::function<void(const TargetOptions&, Engine&)> tell = [](const auto&, auto&) {};
   std::function<GradientReport(const TargetOptions&, const GradientOptions&)> check;
   std::function<int(const TargetOptions&)> dim;
+  /// What the data are, in words, where that is not plain from the name: a made-up design says so.
+  std::function<std::string(const TargetOptions&)> data = [](const auto&) { return std::string(); };
 };
 
 const std::vector<TargetEntry>& targets();

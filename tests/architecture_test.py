@@ -6,8 +6,8 @@
              statistics -> lane
 
 An arrow may be followed any number of times: transitions may include lane. A room includes its own
-files freely. The public face (lockstep.hpp, sampler.hpp, l2hmc.hpp, concepts.hpp) pulls kernels in, because a
-user's target is compiled with them.
+files freely. The public face (lockstep.hpp, sampler.hpp, l2hmc.hpp, dhmc.hpp, concepts.hpp) pulls
+kernels in, because a user's target is compiled with them.
 """
 
 import concurrent.futures
@@ -23,9 +23,10 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SOURCES = {".hpp", ".cuh", ".cpp", ".cu"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
-PUBLIC_FACE = {"lockstep.hpp", "sampler.hpp", "l2hmc.hpp", "concepts.hpp"}
+PUBLIC_FACE = {"lockstep.hpp", "sampler.hpp", "l2hmc.hpp", "dhmc.hpp", "concepts.hpp"}
 # What includes the public face would include itself.
-CLOSED_TO_KERNELS = {"lockstep/lockstep.hpp", "lockstep/sampler.hpp", "lockstep/l2hmc.hpp"}
+CLOSED_TO_KERNELS = {"lockstep/lockstep.hpp", "lockstep/sampler.hpp", "lockstep/l2hmc.hpp",
+                     "lockstep/dhmc.hpp"}
 
 KERNEL_ARROWS = {
     "lane": [],

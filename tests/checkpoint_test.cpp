@@ -18,6 +18,7 @@
 #include "host/until.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
+#include "tests/message_of.hpp"
 #include "tests/same_recording.hpp"
 
 namespace lockstep {
@@ -58,17 +59,6 @@ void write(const fs::path& file, const std::string& text) {
   std::ofstream(file, std::ios::binary) << text;
 }
 
-/// What `f` throws; empty if nothing.
-template <class E = FileError, class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const E& e) {
-    return e.what();
-  }
-  return {};
-}
-
 // ---- the file ----------------------------------------------------------------------------------
 
 struct State {
@@ -102,8 +92,8 @@ TEST_F(CheckpointFile, TornDamagedOrForeignIsNeverRead) {
   const std::string whole = contents(file);
   const auto refused = [&](const std::string& text, const char* says = "") {
     write(file, text);
-    const std::string error =
-        error_of([&] { checkpoint.restore([](Archive&) { FAIL() << "state was read"; }); });
+    const std::string error = message_of<FileError>(
+        [&] { checkpoint.restore([](Archive&) { FAIL() << "state was read"; }); });
     EXPECT_NE(error.find("checkpoint " + file.string()), std::string::npos) << error;
     EXPECT_NE(error.find(says), std::string::npos) << error;
     EXPECT_NE(error.find("name another file"), std::string::npos) << error;
@@ -133,7 +123,7 @@ TEST_F(CheckpointFile, OfAnotherRunIsRefusedWithWhatDiffers) {
   State state;
   const auto archive = [&](Archive& a) { state.archive(a); };
   Checkpoint(file, {{"chains", "64"}, {"seed", "1"}, {"step_size", "0.1"}}).save(archive);
-  const std::string error = error_of<UsageError>([&] {
+  const std::string error = message_of([&] {
     Checkpoint(file, {{"chains", "64"}, {"seed", "2"}, {"step_size", "0.25"}})
         .restore([](Archive&) { FAIL() << "state was read"; });
   });
@@ -168,9 +158,10 @@ TEST_F(CheckpointFile, AFailureLeavesTheOlderOne) {
                BackendError);
   EXPECT_EQ(contents(file), before);
   EXPECT_EQ(names(), std::vector<std::string>{"x"});
-  EXPECT_NE(error_of([&] { WholeFileWriter(*this / "absent" / "x"); }).find("absent"),
+  EXPECT_NE(message_of<FileError>([&] { WholeFileWriter(*this / "absent" / "x"); }).find("absent"),
             std::string::npos);
-  EXPECT_NE(error_of([] { WholeFileWriter("/dev/null"); }).find("/dev/null"), std::string::npos);
+  EXPECT_NE(message_of<FileError>([] { WholeFileWriter("/dev/null"); }).find("/dev/null"),
+            std::string::npos);
 }
 
 // ---- runs --------------------------------------------------------------------------------------
@@ -337,7 +328,7 @@ TEST_F(Resume, IsRefusedWhereTheResultWouldBeAnother) {
   run_target("scg", hmc, options);
   const auto refusal = [&](const std::string& target, const Sampler& sampler,
                            const SampleOptions& o) {
-    return error_of<UsageError>([&] { run_target(target, sampler, o); });
+    return message_of([&] { run_target(target, sampler, o); });
   };
   const auto with = [&](auto change) {
     SampleOptions o = options;
@@ -360,8 +351,7 @@ TEST_F(Resume, IsRefusedWhereTheResultWouldBeAnother) {
   TargetOptions wider;
   wider.small_variance = 0.02;
   const auto engine = find_target("scg").make(wider, options);
-  EXPECT_NE(error_of<UsageError>([&] { run(*engine, hmc, options); }).find("potential"),
-            std::string::npos);
+  EXPECT_NE(message_of([&] { run(*engine, hmc, options); }).find("potential"), std::string::npos);
   EXPECT_EQ(with([](auto& o) {
               o.threads = 2;
               o.max_hours = 5;
@@ -474,7 +464,7 @@ TEST(Until, NonsenseIsRefusedBeforeSampling) {
   const auto with = [&](auto change) {
     SampleOptions o = good;
     change(o);
-    return error_of<UsageError>([&] { validate(Hmc{}, o, 3); });
+    return message_of([&] { validate(Hmc{}, o, 3); });
   };
   EXPECT_EQ(with([](auto&) {}), "");
   EXPECT_NE(with([](auto& o) { o.until.nested_rhat = 0.9; }).find("above 1"), std::string::npos);
@@ -506,14 +496,14 @@ TEST(Memory, TooManyDrawsAreRefusedWithTheSizes) {
   options.keep_chains = -1;
   // 2^40 draws of 10 parameters, 3 other figures and 12 columns to work in: 8 bytes each.
   EXPECT_EQ(memory_needs(options, 10).draws, std::ldexp(8.0 * (10 + 3 + 12), 40));
-  const std::string error = error_of<UsageError>([&] { validate(Hmc{}, options, 10); });
+  const std::string error = message_of([&] { validate(Hmc{}, options, 10); });
   for (const char* says : {"200 TiB", "--keep-chains", "--thin", "can be had"}) {
     EXPECT_NE(error.find(says), std::string::npos) << error;
   }
   options.keep_chains = 4;
   options.thin = 1000;
-  EXPECT_EQ(error_of<UsageError>([&] { validate(Hmc{}, options, 10); }), "");
-  EXPECT_NE(error_of<UsageError>([&] { require_memory(options, 10, 1e6); }).find("fewer chains"),
+  EXPECT_EQ(message_of([&] { validate(Hmc{}, options, 10); }), "");
+  EXPECT_NE(message_of([&] { require_memory(options, 10, 1e6); }).find("fewer chains"),
             std::string::npos);
 }
 

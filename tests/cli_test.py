@@ -288,6 +288,17 @@ class Errors(Case):
         self.refused("run", "--target", "logistic", "--data", path, says=[str(path), "one"])
         self.refused("run", "--target", "german-credit", "--data-dir", self.folder,
                      says=[str(self.folder), "bench/fetch-data"])
+        loss = ("run", "--target", "zero-one", "--sampler", "dhmc")
+        self.refused(*loss, "--data", absent, says=str(absent))
+        self.refused(*loss, "--data", path, says=[str(path), "one"])
+        path = self.write("gaps.csv", "a,b,y\n1,,0\n,2,1\n")
+        self.refused(*loss, "--data", path, says=[str(path), "every row has a gap"])
+        self.refused(*loss, "--data", path, "--dim", 3, says=["--data", "--dim"])
+        self.refused(*loss, "--dim", 1, says=["dimension 1", "2..512"])
+        self.refused(*loss, "--observations", 1, says="1 observations")
+        self.refused(*loss, "--observations", 0, says="--observations is 0")
+        self.refused("run", "--target", "banana", "--observations", 9, says="--observations")
+        self.refused("run", "--target", "zero-one", "--sampler", "hmc", says="weights[1]")
 
     def test_more_memory_than_there_is(self):
         if b"__asan_init" in pathlib.Path(BENCH).read_bytes():
@@ -391,6 +402,21 @@ class Run(Case):
         self.assertEqual(fit["dimension"], 3)
         self.assertIsNone(fit["truth_source"])
         self.assertIsNone(fit["parameters"][0]["truth_mean"])
+        self.assertIsNone(fit["data"])
+
+    def test_made_up_data_are_named_so(self):
+        dhmc = ("--sampler", "dhmc", "--step-size", 0.3, "--hop", 0.3, *FIXED, "--chains", 64,
+                "--draws", 20)
+        page = self.folder / "page.html"
+        fit = self.fit("--target", "zero-one", "--dim", 5, "--observations", 60, *dhmc,
+                       "--report", page)
+        self.assertEqual(fit["data"], "a synthetic design, 60 x 5, outcomes 4 : 56")
+        self.assertIn(fit["data"], page.read_text())
+        rows = "".join(f"{i % 7},{'' if i < 3 else i % 5},{i % 3 // 2}\n" for i in range(60))
+        path = self.write("gaps.csv", "a,b,y\n" + rows)
+        fit = self.fit("--target", "zero-one", "--data", path, *dhmc)
+        self.assertEqual(fit["data"], f"{path}, 57 x 3, outcomes 19 : 38; left out 0 gappy "
+                                      "columns, 3 incomplete rows, 0 constant columns")
 
     def test_double_precision(self):
         self.assertEqual(self.fit("--target", "scg", *SMALL, "--precision", "double")["precision"],
@@ -624,6 +650,27 @@ class Speed(Case):
         self.assertIn("made-up", text)
 
 
+    def test_of_discontinuous(self):
+        path = self.folder / "speed.json"
+        text = self.ok("speed", "--sampler", "dhmc", "--target", "mixed-grid", "sign", "--chains", 64,
+                       "--leapfrog", 2, 4, "--transitions", 1, "--json", path)
+        self.assertIn("updates/s", text)
+        rows = json.loads(path.read_text())["dhmc"]
+        self.assertEqual([(r["target"], r["sites"], r["leapfrog"]) for r in rows],
+                         [("mixed-grid", 2, 2), ("mixed-grid", 2, 4), ("sign", 1, 2), ("sign", 1, 4)])
+        for row in rows:
+            # How fast is not tested. Only the published cases have a plain loop beside them.
+            self.assertAlmostEqual(row["updates_per_second"] * row["ns_per_update"] / 1e9, 1)
+            if row["target"] == "mixed-grid":
+                self.assertAlmostEqual(row["ratio"] * row["scalar_updates_per_second"]
+                                       / row["updates_per_second"], 1)
+            else:
+                self.assertIsNone(row["ratio"])
+        self.refused("speed", "--sampler", "dhmc", "--target", "sign", "--leapfrog", 3,
+                     says=["--leapfrog is 3", "even"])
+        self.refused("speed", "--sampler", "dhmc", "--target", "scg", says=["scg", "jump"])
+
+
 class L2hmc(Case):
     """Networks: trained, written, read, refused."""
     QUICK = {"--iterations": 20, "--batch": 32, "--threads": 1}
@@ -711,6 +758,7 @@ class L2hmc(Case):
         run = ["run", "--target", "scg", "--sampler"]
         self.refused(*run, "l2hmc", says=["--network", "lockstep-bench train"])
         self.refused(*run, "hmc", "--network", network, says=["--network", "choose l2hmc"])
+        self.refused(*run, "hmc", "--plain-networks", says=["--plain-networks", "choose l2hmc"])
         for option in ["leapfrog", "step-size", "persistence", "target-acceptance"]:
             self.refused(*run, "l2hmc", "--network", network, f"--{option}", 1,
                          says=[f"--{option} does not apply", "choose"])
@@ -792,8 +840,8 @@ class L2hmc(Case):
                        "--json", path)
         self.assertIn("iterations/s", text)
         rows = json.loads(path.read_text())["l2hmc"]
-        self.assertEqual([(r["target"], r["leapfrog"], r["width"]) for r in rows],
-                         [("scg", 1, 10), ("scg", 10, 10)])
+        self.assertEqual([(r["target"], r["leapfrog"], r["width"], r["plain_networks"])
+                          for r in rows], [("scg", 1, 10, False), ("scg", 10, 10, False)])
         # Two networks, each twice a step: 6 inputs, a hidden layer, 6 outputs.
         evaluation = 6 * 10 + 10 * 10 + 10 * 6
         self.assertEqual([r["fma_per_transition"] for r in rows],
@@ -806,9 +854,10 @@ class L2hmc(Case):
             self.assertAlmostEqual(sampling / row["fraction_of_fma"] * row["training_fraction_of_fma"]
                                    / training, 1)
         self.ok("speed", "--sampler", "l2hmc", "--target", "scg", "--chains", 64,
-                "--transitions", 1, "--network", self.network())
+                "--transitions", 1, "--network", self.network(), "--plain-networks")
         self.refused("speed", "--sampler", "nuts", says=["nuts", "l2hmc"])
         self.refused("speed", "--width", 10, says=["--width", "l2hmc"])
+        self.refused("speed", "--plain-networks", says=["--plain-networks", "l2hmc"])
         self.refused("speed", "--sampler", "l2hmc", "--network", "x", "--leapfrog", 5,
                      says="--leapfrog")
         self.refused("speed", "--sampler", "l2hmc", "--target", "icg", "--network", self.network(),

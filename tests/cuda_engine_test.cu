@@ -160,7 +160,12 @@ void expect_l2hmc_parity(const Target& target, int width, std::int64_t chains, d
   const auto cpu = make_cpu_l2hmc_engine<float>(block_target<float>(target), options_for(chains));
   const auto cuda = make_cuda_l2hmc_engine(target, options_for(chains));
   const auto most = static_cast<int>(2 + chains / 1000);
-  EXPECT_LE(parted(*cpu, *cuda, L2hmc(network), {0, 1, step, 0}, 1e-3), most) << width << " units";
+  for (const bool matrix_units : {false, true}) {
+    L2hmc sampler(network);
+    sampler.matrix_units = matrix_units;
+    EXPECT_LE(parted(*cpu, *cuda, sampler, {0, 1, step, 0}, 1e-3), most)
+        << width << " units, on matrix units: " << matrix_units;
+  }
 }
 
 template <class Target>

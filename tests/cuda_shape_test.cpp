@@ -9,6 +9,7 @@
 #include "kernels/lane/group.hpp"
 #include "kernels/launch/make.hpp"
 #include "lockstep/options.hpp"
+#include "tests/message_of.hpp"
 
 namespace lockstep {
 namespace {
@@ -59,13 +60,8 @@ TEST(CudaShape, OwnChoiceIsCheckedAndKept) {
   for (const int threads : {1, 2, 4, 8, 16}) {
     EXPECT_EQ(cuda::checked_threads_per_chain(threads, 50, 16), threads);
   }
-  const auto message = [](int wanted, int dim, int largest) -> std::string {
-    try {
-      cuda::checked_threads_per_chain(wanted, dim, largest);
-    } catch (const UsageError& e) {
-      return e.what();
-    }
-    return "";
+  const auto message = [](int wanted, int dim, int largest) {
+    return message_of([&] { cuda::checked_threads_per_chain(wanted, dim, largest); });
   };
   EXPECT_NE(message(3, 50, 16).find("is 3, but must be 1, 2, 4, 8, 16 or 32"), std::string::npos);
   EXPECT_NE(message(-2, 50, 16).find("is -2"), std::string::npos);
@@ -108,13 +104,8 @@ TEST(Backends, TheCpuIsAlwaysThere) {
 }
 
 TEST(Backends, CudaIsRefusedWithTheReason) {
-  const auto message = [](bool compiled) -> std::string {
-    try {
-      resolve_backend(Backend::cuda, compiled);
-    } catch (const BackendError& e) {
-      return e.what();
-    }
-    return "";
+  const auto message = [](bool compiled) {
+    return message_of<BackendError>([&] { resolve_backend(Backend::cuda, compiled); });
   };
   EXPECT_NE(message(false).find("compiled for the CPU only"), std::string::npos);
 

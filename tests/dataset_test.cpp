@@ -14,6 +14,7 @@
 #include "host/io/logistic_data.hpp"
 #include "host/io/reference.hpp"
 #include "lockstep/error.hpp"
+#include "tests/message_of.hpp"
 
 namespace lockstep {
 namespace {
@@ -55,25 +56,15 @@ class DatasetTest : public testing::Test {
     std::ofstream(path, std::ios::binary) << text;
     return path;
   }
-  /// The message of the FileError that `f` throws.
-  template <class F>
-  static std::string error_of(F f) {
-    try {
-      f();
-    } catch (const FileError& e) {
-      return e.what();
-    }
-    return "no error";
-  }
   std::string csv_error(const std::string& text) const {
     const fs::path path = write("bad.csv", text);
-    const std::string message = error_of([&] { read_csv(path); });
+    const std::string message = message_of<FileError>([&] { read_csv(path); });
     EXPECT_NE(message.find(path.string()), std::string::npos) << message;
     return message.substr(std::min(message.size(), path.string().size()));
   }
   std::string logistic_error(const std::string& text) const {
     const fs::path path = write("bad.csv", text);
-    const std::string message = error_of([&] { LogisticData data(read_csv(path)); });
+    const std::string message = message_of<FileError>([&] { LogisticData data(read_csv(path)); });
     EXPECT_NE(message.find(path.string()), std::string::npos) << message;
     return message;
   }
@@ -121,9 +112,10 @@ TEST_F(DatasetTest, MalformedTablesNameTheirPlace) {
 
 TEST_F(DatasetTest, MissingFilesAreNamed) {
   const fs::path path = folder_ / "absent.csv";
-  for (const std::string& message :
-       {error_of([&] { read_csv(path); }), error_of([&] { read_csv(folder_); }),
-        error_of([&] { read_json_data(path); }), error_of([&] { read_reference(path, "p"); })}) {
+  for (const std::string& message : {message_of<FileError>([&] { read_csv(path); }),
+                                     message_of<FileError>([&] { read_csv(folder_); }),
+                                     message_of<FileError>([&] { read_json_data(path); }),
+                                     message_of<FileError>([&] { read_reference(path, "p"); })}) {
     EXPECT_TRUE(contains(message, folder_.string())) << message;
   }
 }
@@ -132,7 +124,8 @@ TEST_F(DatasetTest, LooksInTheGivenFolderThenTheEnvironmentThenTheCache) {
   const ScopedEnvironment data("LOCKSTEP_DATA", (folder_ / "environment").string());
   const ScopedEnvironment cache("XDG_CACHE_HOME", (folder_ / "cache").string());
   const fs::path given = folder_ / "given";
-  const std::string message = error_of([&] { find_data_file("heart", "heart.csv", given); });
+  const std::string message =
+      message_of<FileError>([&] { find_data_file("heart", "heart.csv", given); });
   const auto first = message.find(given.string());
   const auto second = message.find((folder_ / "environment").string());
   const auto third = message.find((folder_ / "cache" / "lockstep").string());
@@ -176,7 +169,7 @@ TEST_F(DatasetTest, JsonNullIsAMissingValue) {
 
 TEST_F(DatasetTest, RefusesJsonThatIsNotNumbers) {
   const auto json_error = [&](const std::string& text) {
-    return error_of([&] { read_json_data(write("bad.json", text)); });
+    return message_of<FileError>([&] { read_json_data(write("bad.json", text)); });
   };
   EXPECT_TRUE(contains(json_error("{\"a\": [1, "), "is not valid JSON"));
   EXPECT_TRUE(contains(json_error("[1, 2]"), "expected a JSON object"));
@@ -234,13 +227,16 @@ TEST_F(DatasetTest, ReadsReferences) {
   EXPECT_EQ(truth.source, "own run");
   EXPECT_TRUE(truth_of(read_reference(path, "exact"), {"mu"}).error_mean.empty());
 
-  EXPECT_TRUE(contains(error_of([&] { truth_of(run, {"theta"}); }), "no parameter 'theta'"));
-  EXPECT_TRUE(contains(error_of([&] { read_reference(path, "other"); }),
+  EXPECT_TRUE(
+      contains(message_of<FileError>([&] { truth_of(run, {"theta"}); }), "no parameter 'theta'"));
+  EXPECT_TRUE(contains(message_of<FileError>([&] { read_reference(path, "other"); }),
                        "has no posterior 'other', only: exact, run"));
   const fs::path bad = write("bad.json", R"({"p": {"parameters": {"mu": {"mean": "high"}}}})");
-  EXPECT_TRUE(contains(error_of([&] { read_reference(bad, "p"); }), "p.mu.mean: found \"high\""));
+  EXPECT_TRUE(contains(message_of<FileError>([&] { read_reference(bad, "p"); }),
+                       "p.mu.mean: found \"high\""));
   const fs::path empty = write("empty.json", R"({"p": {}})");
-  EXPECT_TRUE(contains(error_of([&] { read_reference(empty, "p"); }), "with 'parameters'"));
+  EXPECT_TRUE(
+      contains(message_of<FileError>([&] { read_reference(empty, "p"); }), "with 'parameters'"));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "kernels/launch/cpu.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
+#include "tests/message_of.hpp"
 
 namespace lockstep {
 namespace {
@@ -80,12 +81,7 @@ Fit run_with(Faulty::Fault fault, const SampleOptions& options, const Sampler& s
 
 template <class E>
 std::string error_of(Faulty::Fault fault, const SampleOptions& options) {
-  try {
-    run_with(fault, options);
-  } catch (const E& e) {
-    return e.what();
-  }
-  return {};
+  return message_of<E>([&] { run_with(fault, options); });
 }
 
 void expect_says(const std::string& text, const std::vector<std::string>& words) {

@@ -4,7 +4,9 @@ add_test(NAME gpu_report
 set_tests_properties(gpu_report PROPERTIES LABELS scripts TIMEOUT 120)
 if(LOCKSTEP_HAS_CUDA)
   add_executable(gpu_probes "${PROJECT_SOURCE_DIR}/bench/gpu/probes.cu")
-  target_compile_options(gpu_probes PRIVATE -std=c++17)
+  target_compile_options(gpu_probes PRIVATE -std=c++20 --expt-relaxed-constexpr)
+  target_include_directories(gpu_probes PRIVATE "${PROJECT_SOURCE_DIR}"
+                                                "${PROJECT_SOURCE_DIR}/include")
   target_link_libraries(gpu_probes PRIVATE lockstep_warnings CUDA::cudart_static)
   set_target_properties(gpu_probes PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
   add_test(NAME gpu_probes COMMAND gpu_probes)

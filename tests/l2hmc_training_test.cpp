@@ -16,21 +16,12 @@
 #include "kernels/targets/normal.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/training.hpp"
+#include "tests/message_of.hpp"
 
 namespace lockstep {
 namespace {
 
 namespace fs = std::filesystem;
-
-template <class E = UsageError, class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& e) {
-    return e.what();
-  }
-  return "";
-}
 
 /// Loss |p - sin(1, 2, ...)|^2 / 2; the chains count the iterations that they went through.
 class Quadratic final : public TrainingEngine {

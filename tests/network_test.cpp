@@ -15,19 +15,10 @@
 #include "kernels/networks/layout.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/options.hpp"
+#include "tests/message_of.hpp"
 
 namespace lockstep {
 namespace {
-
-template <class E = UsageError, class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& e) {
-    return e.what();
-  }
-  return "";
-}
 
 const Network::View& view_of(const std::vector<Network::View>& views, const std::string& name) {
   for (const Network::View& view : views) {

@@ -19,6 +19,7 @@
 #include "kernels/targets/rings.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
+#include "tests/message_of.hpp"
 
 namespace lockstep {
 namespace {
@@ -304,19 +305,6 @@ TEST(Training, StopsWhenToldTo) {
 }
 
 // ---- errors -----------------------------------------------------------------------------------
-
-/// The message names all of `parts`.
-template <class F>
-void throws_naming(F f, const std::vector<std::string>& parts) {
-  try {
-    f();
-    ADD_FAILURE() << "nothing was thrown";
-  } catch (const UsageError& e) {
-    for (const std::string& part : parts) {
-      EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
-    }
-  }
-}
 
 TEST(Errors, NetworksThatDoNotFit) {
   const auto target = block_target<float>(Ring{});

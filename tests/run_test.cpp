@@ -10,6 +10,7 @@
 #include "host/registry.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
+#include "tests/message_of.hpp"
 
 namespace lockstep {
 
@@ -31,12 +32,7 @@ Fit run_target(const std::string& target, const Sampler& sampler, const SampleOp
 }
 
 std::string error_of(const Sampler& sampler, const SampleOptions& options, int dim = 2) {
-  try {
-    validate(sampler, options, dim);
-  } catch (const UsageError& e) {
-    return e.what();
-  }
-  return {};
+  return message_of([&] { validate(sampler, options, dim); });
 }
 
 TEST(SameBits, ForAnyNumberOfChainsAndThreads) {

@@ -15,6 +15,7 @@
 #include "host/autodiff/optimiser.hpp"
 #include "lockstep/error.hpp"
 #include "tests/memory_archive.hpp"
+#include "tests/message_of.hpp"
 
 namespace lockstep::tape {
 namespace {
@@ -398,18 +399,6 @@ TEST(Optimiser, FlatVectorsGoThereAndBack) {
 }
 
 // ---- errors -----------------------------------------------------------------------------------
-
-/// The message names all of `parts`.
-void throws_naming(const std::function<void()>& f, const std::vector<std::string>& parts) {
-  try {
-    f();
-    ADD_FAILURE() << "nothing was thrown";
-  } catch (const UsageError& e) {
-    for (const std::string& part : parts) {
-      EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
-    }
-  }
-}
 
 TEST(Errors, ShapesThatDoNotFitAreNamed) {
   const Variable a(Matrix::Zero(2, 3)), b(Matrix::Zero(4, 3)), c(Matrix::Zero(2, 2));

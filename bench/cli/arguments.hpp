@@ -96,6 +96,7 @@ class SamplerArguments {
   std::optional<Integrator> integrator_;
   std::optional<Length> length_;
   std::string metric_, network_;
+  bool plain_networks_ = false;
 };
 
 /// How warm-up goes about it.
@@ -117,6 +118,11 @@ void check_settled(const SampleOptions& options, const EngineDescription& engine
 
 /// @throw UsageError  naming the option, unless it is positive and finite
 void check_positive(const std::string& option, double value);
+
+/// What asks for networks without matrix units.
+inline constexpr const char* kPlainNetworks = "--plain-networks";
+inline constexpr const char* kPlainNetworksHelp =
+    "l2hmc on CUDA: wide networks by float multiply-adds, not on matrix units";
 
 /// The names of the samplers, with a line on each.
 struct SamplerDescription {

@@ -61,8 +61,8 @@ int run(const Arguments& a) {
     const TargetEntry& entry = a.target.entry();
     return check(entry, a.target.options(), a.options) ? kOk : kFailed;
   }
-  for (const char* option :
-       {"--dim", "--small-variance", "--eta", "--prior-mean", "--prior-sd", "--data"}) {
+  for (const char* option : {"--dim", "--small-variance", "--eta", "--prior-mean", "--prior-sd",
+                             "--data", "--observations"}) {
     require(a.app->get_option(option)->count() == 0,
             std::string(option) + " needs --target: without one every target is checked as it is");
   }
@@ -73,7 +73,9 @@ int run(const Arguments& a) {
 
 Command check_command(CLI::App& parent) {
   CLI::App* app = parent.add_subcommand(
-      "check", "Compare targets' derivatives with central differences in double");
+      "check",
+      "Compare targets' derivatives with central differences in double, and what they say of moves "
+      "along discontinuous coordinates with their potentials");
   auto a = std::make_shared<Arguments>();
   a->app = app;
   a->target.add_to(*app, false);

@@ -26,11 +26,11 @@ double timed(F f) {
 
 class L2hmcSpeed {
  public:
-  /// @param network      timed as it is; its training does not go on
-  /// @param training     batch and what else an iteration does
+  /// @param sampler   with a network that is timed as it is; its training does not go on
+  /// @param training  batch and what else an iteration does
   /// @param transitions  per timing; 0: as many as last about 20 milliseconds
   L2hmcSpeed(const TargetEntry& entry, const TargetOptions& target, const SampleOptions& options,
-             std::shared_ptr<const Network> network, const L2hmcOptions& training, int transitions);
+             const L2hmc& sampler, const L2hmcOptions& training, int transitions);
 
   /// Times sampling and training once more. The best of all rounds counts.
   void round();
@@ -72,10 +72,9 @@ L2hmcSpeed::Timing L2hmcSpeed::calibrated(int count, F f) {
 }
 
 L2hmcSpeed::L2hmcSpeed(const TargetEntry& entry, const TargetOptions& target,
-                       const SampleOptions& options, std::shared_ptr<const Network> network,
+                       const SampleOptions& options, const L2hmc& l2hmc,
                        const L2hmcOptions& training, int transitions)
-    : network_(std::move(network)) {
-  L2hmc l2hmc{Network(*network_)};
+    : network_(l2hmc.network) {
   const Sampler sampler = l2hmc;
   engine_ = make_engine(entry, sampler, target, options);
   const int dim = engine_->description().dim;
@@ -156,14 +155,16 @@ double fma_per_iteration(const NetworkShape& s, const L2hmcOptions& o) {
 L2hmcRow measure_l2hmc(const TargetEntry& entry, const TargetOptions& target,
                        const SampleOptions& options, int steps, const L2hmcSpeedOptions& what,
                        double& best_fma, EngineDescription& about) {
-  const auto network = std::make_shared<const Network>(network_for(entry, target, what, steps));
+  L2hmc sampler(network_for(entry, target, what, steps));
+  sampler.matrix_units = !what.plain;
+  const std::shared_ptr<const Network> network = sampler.network;
   L2hmcOptions training = what.training;
   training.steps = network->shape.steps;
   training.width = network->shape.width;
   training.hidden = network->shape.hidden;
   training.threads = options.threads;
   training.backend = options.backend;
-  L2hmcSpeed speed(entry, target, options, network, training, what.transitions);
+  L2hmcSpeed speed(entry, target, options, sampler, training, what.transitions);
   double fma = 0;
   for (int i = 0; i < kRounds && !interrupted(); ++i) {
     fma = std::max(fma, fma_rate());
@@ -171,7 +172,7 @@ L2hmcRow measure_l2hmc(const TargetEntry& entry, const TargetOptions& target,
   }
   about = speed.description();
   best_fma = std::max(best_fma, fma);
-  L2hmcRow row{entry.name, network->shape, options.chains, training.batch};
+  L2hmcRow row{entry.name, network->shape, options.chains, training.batch, what.plain};
   row.transitions_per_second = static_cast<double>(options.chains) / speed.seconds_per_transition();
   row.iterations_per_second = 1 / speed.seconds_per_iteration();
   row.fma_per_transition = fma_per_transition(network->shape);
@@ -191,6 +192,7 @@ Json to_json(const L2hmcRow& r) {
           {"leapfrog", r.shape.steps},
           {"width", r.shape.width},
           {"hidden", r.shape.hidden},
+          {"plain_networks", r.plain},
           {"transitions_per_second", json_number(r.transitions_per_second)},
           {"ns_per_transition", json_number(1e9 / r.transitions_per_second)},
           {"fma_per_transition", r.fma_per_transition},

@@ -19,6 +19,7 @@ struct L2hmcSpeedOptions {
   std::string network;    // its file; empty: a fresh one of `training`'s shape
   L2hmcOptions training;  // also the batch, and what an iteration does
   int transitions = 0;    // per timing; 0: as many as last 20 ms
+  bool plain = false;     // not on matrix units
 };
 
 /// L2HMC: sampling, and training for the same network.
@@ -26,6 +27,7 @@ struct L2hmcRow {
   std::string target;
   NetworkShape shape;
   std::int64_t chains = 0, batch = 0;
+  bool plain = false;  // as asked for
   double transitions_per_second = 0, iterations_per_second = 0;
   double fma_per_transition = 0, fma_per_iteration = 0;
   double sampling_fraction = std::numeric_limits<double>::quiet_NaN();

@@ -45,10 +45,14 @@ struct Arguments {
   SampleOptions options;
   std::vector<std::string> keep_parameters;
   std::string json, csv, report, draws_out, metric_out;
+  std::string data;  // TargetEntry::data
   std::vector<std::string> report_pairs;
   CLI::Option* draws = nullptr;
   CLI::Option* max_draws = nullptr;
 
+  std::string title() const {
+    return data.empty() ? target.name() : target.name() + " (" + data + ")";
+  }
   bool netcdf() const { return std::filesystem::path(draws_out).extension() == ".nc"; }
 };
 
@@ -292,8 +296,8 @@ std::vector<int> parameter_indices(const std::vector<std::string>& wanted,
 void print_header(const Arguments& a, const Engine& engine, const Sampler& sampler) {
   const EngineDescription& d = engine.description();
   const SampleOptions& o = a.options;
-  std::cout << a.target.name() << ", " << d.dim << (d.dim == 1 ? " parameter" : " parameters")
-            << "; " << sampler_line(sampler) << '\n'
+  std::cout << a.title() << ", " << d.dim << (d.dim == 1 ? " parameter" : " parameters") << "; "
+            << sampler_line(sampler) << '\n'
             << o.chains << (o.chains == 1 ? " chain, " : " chains, ") << o.warmup << " + "
             << (o.until.any() ? "at most " : "") << o.draws << " transitions, seed " << o.seed
             << "; " << d.backend << ", " << d.device << ", " << d.lane;
@@ -313,6 +317,7 @@ int run(Arguments& a) {
   check_place(a.options);
   check_outputs(a);
   const int dim = entry.dim(a.target.options());
+  a.data = entry.data(a.target.options());
   validate(sampler, a.options, dim);
   const std::unique_ptr<Engine> engine = make_engine(entry, sampler, a.target.options(), a.options);
   validate(sampler, a.options, engine->description());
@@ -329,7 +334,9 @@ int run(Arguments& a) {
 
   std::cout << fit.summary();
   if (!a.json.empty()) {
-    write_file(a.json, to_json(fit, a.target.name()).dump(2) + "\n");
+    Json j = to_json(fit, a.target.name());
+    j["data"] = a.data.empty() ? Json(nullptr) : Json(a.data);
+    write_file(a.json, j.dump(2) + "\n");
   }
   if (!a.metric_out.empty()) {
     write_file(a.metric_out, metric_json(fit.metric, fit.engine.names).dump(2) + "\n");
@@ -338,7 +345,7 @@ int run(Arguments& a) {
     write_file(a.csv, summary_csv(fit));
   }
   if (!a.report.empty()) {
-    write_file(a.report, report_html(fit, {a.target.name(), command_line(), a.report_pairs}));
+    write_file(a.report, report_html(fit, {a.title(), command_line(), a.report_pairs}));
   }
   if (a.netcdf()) {
     fit.write_netcdf(a.draws_out);

@@ -34,6 +34,7 @@ const Applicability kApplicability[] = {
     {"--metric", {"hmc", "mala", "ghmc", "rwm", "dhmc", "mixed-hmc", "gibbs"}},
     {"--target-acceptance", {"hmc", "mala", "ghmc", "rwm", "dhmc", "mixed-hmc", "gibbs"}},
     {"--network", {"l2hmc"}},
+    {kPlainNetworks, {"l2hmc"}},
 };
 
 Sampler defaults_of(const std::string& name) {
@@ -145,6 +146,7 @@ void SamplerArguments::add_to(CLI::App& app) {
   app.add_option("--network", network_, "What leads l2hmc, as `lockstep-bench train` writes it")
       ->type_name("FILE.json")
       ->group(group);
+  app.add_flag(kPlainNetworks, plain_networks_, kPlainNetworksHelp)->group(group);
 }
 
 void SamplerArguments::check_applicable() const {
@@ -168,7 +170,9 @@ Sampler SamplerArguments::sampler() const {
     check_applicable();
     require(!network_.empty(),
             "--sampler l2hmc needs a network: give --network, from `lockstep-bench train`");
-    return L2hmc(Network::load(network_));
+    L2hmc l2hmc(Network::load(network_));
+    l2hmc.matrix_units = !plain_networks_;
+    return l2hmc;
   }
   Sampler s = defaults_of(name_);
   check_applicable();

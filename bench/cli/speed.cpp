@@ -8,6 +8,7 @@
 
 #include "bench/cli/arguments.hpp"
 #include "bench/cli/command.hpp"
+#include "bench/cli/dhmc_speed.hpp"
 #include "bench/cli/interrupt.hpp"
 #include "bench/cli/l2hmc_speed.hpp"
 #include "bench/cli/output_file.hpp"
@@ -27,10 +28,13 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench speed --threads 0 --json speed.json
   lockstep-bench speed --sampler l2hmc --target scg --leapfrog 10 --width 10
   lockstep-bench speed --sampler l2hmc --target icg --width 100 --batch 200
+  lockstep-bench speed --sampler dhmc --target integer-grid jolly-seber
 HMC with a fixed step size and unit metric, statistics streamed, no draws kept. Steps/s are those of
 the leapfrog loop alone. "of FMA" is the fraction of the multiply-adds per second that one core
 reaches in this same run (times the threads), for targets that do hardly anything else. L2HMC's
-counts the multiply-adds of its networks' matrices; training is an iteration without Adam's step.)";
+counts the multiply-adds of its networks' matrices; training is an iteration without Adam's step.
+dhmc: updates/s are visits of coordinates along which the density jumps, with all else that a
+transition does; beside them those of a plain loop over chains, the same algorithm in one float.)";
 
 constexpr int kRounds = 7;
 
@@ -84,10 +88,16 @@ std::vector<Row> measure(const TargetEntry& entry, const TargetOptions& target, 
   return rows;
 }
 
-/// All that can be timed without further data.
-std::vector<std::string> default_targets() {
+/// All that the sampler can run on without further data.
+std::vector<std::string> default_targets(const std::string& sampler) {
+  if (sampler == "dhmc") {
+    return {"integer-grid", "mixed-grid", "jolly-seber", "zero-one"};
+  }
   std::vector<std::string> names;
   for (const TargetEntry& entry : targets()) {
+    if (entry.discontinuous) {
+      continue;
+    }
     if (!entry.needs_data || entry.name == "german-credit") {
       names.push_back(entry.name);
     }
@@ -105,8 +115,15 @@ std::unique_ptr<SyntheticCredit> stand_in(const TargetOptions& target) {
   }
 }
 
-Json as_json(const std::vector<Row>& rows, const std::vector<L2hmcRow>& l2hmc_rows, double fma,
-             const NormalsProbe& normals, const EngineDescription& about) {
+/// What was measured, of one of the samplers.
+struct Rows {
+  std::vector<Row> hmc;
+  std::vector<L2hmcRow> l2hmc;
+  std::vector<DhmcRow> dhmc;
+};
+
+Json as_json(const Rows& rows, double fma, const NormalsProbe& normals,
+             const EngineDescription& about) {
   Json j;
   j["lockstep"] = LOCKSTEP_VERSION;
   j["backend"] = about.backend;
@@ -117,7 +134,7 @@ Json as_json(const std::vector<Row>& rows, const std::vector<L2hmcRow>& l2hmc_ro
                   {"std_ns", normals.standard * 1e9},
                   {"ratio", normals.standard / normals.ours}};
   j["rows"] = Json::array();
-  for (const Row& r : rows) {
+  for (const Row& r : rows.hmc) {
     j["rows"].push_back(
         {{"target", r.target},
          {"dimension", r.dim},
@@ -129,30 +146,34 @@ Json as_json(const std::vector<Row>& rows, const std::vector<L2hmcRow>& l2hmc_ro
          {"fma_per_step", r.fma_per_step > 0 ? Json(r.fma_per_step) : Json(nullptr)},
          {"fraction_of_fma", json_number(r.fraction)}});
   }
-  if (!l2hmc_rows.empty()) {
-    j["l2hmc"] = Json::array();
-    for (const L2hmcRow& r : l2hmc_rows) {
-      j["l2hmc"].push_back(to_json(r));
+  const auto add = [&](const char* sampler, const auto& its) {
+    if (!its.empty()) {
+      j[sampler] = Json::array();
+      for (const auto& r : its) {
+        j[sampler].push_back(to_json(r));
+      }
     }
-  }
+  };
+  add("l2hmc", rows.l2hmc);
+  add("dhmc", rows.dhmc);
   return j;
 }
 
-void print(const std::vector<Row>& rows, const std::vector<L2hmcRow>& l2hmc_rows, double fma,
-           const NormalsProbe& normals, const EngineDescription& about) {
+void print(const Rows& rows, double fma, const NormalsProbe& normals,
+           const EngineDescription& about) {
   std::cout << about.backend << ", " << about.device << ", " << about.threads
             << (about.threads == 1 ? " thread" : " threads") << '\n'
             << "one core: " << with_prefix(fma) << " multiply-adds/s; a normal in "
             << significant(normals.ours * 1e9) << " ns, "
             << significant(normals.standard / normals.ours) << " times the rate of the standard "
             << "library's (" << significant(normals.standard * 1e9) << " ns)\n\n";
-  if (!l2hmc_rows.empty()) {
-    std::cout << table_of(l2hmc_rows);
+  if (!rows.l2hmc.empty() || !rows.dhmc.empty()) {
+    std::cout << (rows.l2hmc.empty() ? table_of(rows.dhmc) : table_of(rows.l2hmc));
     return;
   }
   TextTable table(
       {"target", "dim", "chains", "L", "transitions/s", "steps/s", "ns/transition", "of FMA"});
-  for (const Row& r : rows) {
+  for (const Row& r : rows.hmc) {
     table.add({r.target, std::to_string(r.dim), std::to_string(r.chains),
                std::to_string(r.leapfrog), with_prefix(r.transitions_per_second),
                with_prefix(r.steps_per_second), significant(1e9 / r.transitions_per_second),
@@ -163,13 +184,13 @@ void print(const std::vector<Row>& rows, const std::vector<L2hmcRow>& l2hmc_rows
 
 /// What only one of the samplers takes.
 void check_sampler(const Arguments& a, const CLI::App& app) {
-  require(a.sampler == "hmc" || a.sampler == "l2hmc",
-          "--sampler is '" + a.sampler + "', but must be hmc or l2hmc");
+  require(a.sampler == "hmc" || a.sampler == "l2hmc" || a.sampler == "dhmc",
+          "--sampler is '" + a.sampler + "', but must be hmc, l2hmc or dhmc");
   const auto given = [&](const char* option) { return app.get_option(option)->count() > 0; };
-  for (const char* option : {"--width", "--hidden", "--batch", "--network"}) {
-    require(
-        a.sampler == "l2hmc" || !given(option),
-        std::string(option) + " does not apply to --sampler hmc: leave it out, or choose l2hmc");
+  for (const char* option : {"--width", "--hidden", "--batch", "--network", kPlainNetworks}) {
+    require(a.sampler == "l2hmc" || !given(option),
+            std::string(option) + " does not apply to --sampler " + a.sampler +
+                ": leave it out, or choose l2hmc");
   }
   for (const char* option : {"--width", "--hidden", "--leapfrog"}) {
     require(a.l2hmc.network.empty() || !given(option),
@@ -194,7 +215,8 @@ int run(Arguments& a, const CLI::App& app) {
   }
   std::vector<const TargetEntry*> entries;
   bool credit = false;
-  for (const std::string& name : a.target_names.empty() ? default_targets() : a.target_names) {
+  for (const std::string& name :
+       a.target_names.empty() ? default_targets(a.sampler) : a.target_names) {
     entries.push_back(&find_target(name));
     credit = credit || name == "german-credit";
   }
@@ -204,8 +226,7 @@ int run(Arguments& a, const CLI::App& app) {
   const NormalsProbe normals = probe_normals(kRounds);
   double fma = fma_rate();
   EngineDescription about;
-  std::vector<Row> rows;
-  std::vector<L2hmcRow> l2hmc_rows;
+  Rows rows;
   for (const TargetEntry* entry : entries) {
     TargetOptions target = a.target;
     const bool made_up = synthetic && entry->name == "german-credit";
@@ -219,28 +240,40 @@ int run(Arguments& a, const CLI::App& app) {
       if (a.sampler == "hmc") {
         const std::vector<Row> measured = measure(*entry, target, a, chains, fma, about);
         if (!interrupted()) {
-          rows.insert(rows.end(), measured.begin(), measured.end());
+          rows.hmc.insert(rows.hmc.end(), measured.begin(), measured.end());
         }
         continue;
       }
       SampleOptions options = a.options;
       options.chains = chains;
-      for (std::size_t i = 0; i < a.lengths.size() && !interrupted(); ++i) {
-        const L2hmcRow row =
-            measure_l2hmc(*entry, target, options, a.lengths[i], a.l2hmc, fma, about);
-        if (!interrupted()) {
-          l2hmc_rows.push_back(row);
+      const auto measure_lengths = [&](auto measure_one, auto& to) {
+        for (std::size_t i = 0; i < a.lengths.size() && !interrupted(); ++i) {
+          const auto row = measure_one(a.lengths[i]);
+          if (!interrupted()) {
+            to.push_back(row);
+          }
         }
+      };
+      if (a.sampler == "dhmc") {
+        measure_lengths(
+            [&](int n) {
+              return measure_dhmc(*entry, target, options, n, a.transitions, fma, about);
+            },
+            rows.dhmc);
+      } else {
+        measure_lengths(
+            [&](int n) { return measure_l2hmc(*entry, target, options, n, a.l2hmc, fma, about); },
+            rows.l2hmc);
       }
     }
   }
-  print(rows, l2hmc_rows, fma, normals, about);
+  print(rows, fma, normals, about);
   if (synthetic) {
     std::cout
         << "german-credit: the data are absent, so made-up ones of the same shape were used\n";
   }
   if (!a.json.empty()) {
-    write_file(a.json, as_json(rows, l2hmc_rows, fma, normals, about).dump(2) + "\n");
+    write_file(a.json, as_json(rows, fma, normals, about).dump(2) + "\n");
   }
   return interrupted() ? interrupted_status() : kOk;
 }
@@ -267,7 +300,7 @@ Command speed_command(CLI::App& parent) {
       ->default_str("10");
   app->add_option("--transitions", a->transitions, "Per timing; 0: as many as last 20 ms [0]")
       ->type_name("N");
-  app->add_option("--sampler", a->sampler, "hmc or l2hmc")
+  app->add_option("--sampler", a->sampler, "hmc, l2hmc or dhmc")
       ->type_name("NAME")
       ->capture_default_str();
   app->add_option("--width", a->l2hmc.training.width,
@@ -279,6 +312,7 @@ Command speed_command(CLI::App& parent) {
       ->capture_default_str();
   app->add_option("--network", a->l2hmc.network, "l2hmc: from this file, instead of a fresh one")
       ->type_name("FILE.json");
+  app->add_flag(kPlainNetworks, a->l2hmc.plain, kPlainNetworksHelp);
   add_place(*app, a->options);
   app->add_option("--json", a->json, "The table as one JSON object")->type_name("FILE");
   app->footer(kExamples);

@@ -2,6 +2,7 @@
 
 #include "bench/studies/study.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -22,6 +23,7 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench study default --chains 1024 --seeds 5 --json study.json
   lockstep-bench study default --report study.html
   lockstep-bench study l2hmc --only scg,mog --networks trained --report l2hmc.html
+  lockstep-bench study dhmc --only jolly-seber --report dhmc.html
 `lockstep-bench list` names the studies.)";
 
 struct Arguments {
@@ -46,9 +48,11 @@ int run(Arguments& a) {
           "--chains is " + std::to_string(a.settings.chains) + ": give 1 or more");
   require(a.settings.seeds > 0,
           "--seeds is " + std::to_string(a.settings.seeds) + ": give 1 or more");
-  for (const char* option : {"--quick", "--networks"}) {
-    require(study.trains || a.app->get_option(option)->count() == 0,
-            std::string(option) + ": study " + study.name + " has no such option, l2hmc has");
+  for (const char* option : {"--quick", "--networks", "--data"}) {
+    require(std::find(study.options.begin(), study.options.end(), option) != study.options.end() ||
+                a.app->get_option(option)->count() == 0,
+            std::string(option) + ": study " + study.name +
+                " has no such option: leave it out (`lockstep-bench study --help` says which has)");
   }
   check_place(a.settings.place);
   if (!a.json.empty()) {
@@ -107,10 +111,12 @@ Command study_command(CLI::App& parent) {
   app->add_option("--only", a->settings.only, "Only these cases, by their targets [all]")
       ->type_name("NAMES")
       ->delimiter(',');
-  app->add_flag("--quick", a->settings.quick, "l2hmc, a-nice: small sizes, to see the forms");
+  app->add_flag("--quick", a->settings.quick, "l2hmc, a-nice, dhmc: small sizes, to see the forms");
   app->add_option("--networks", a->settings.networks,
                   "l2hmc: folder of trained networks, read where they are, else written")
       ->type_name("DIR");
+  app->add_option("--data", a->settings.data, "dhmc: the data of zero-one [a synthetic design]")
+      ->type_name("FILE");
   add_place(*app, a->settings.place);
   app->add_option("--json", a->json, "{study, settings, rows, notes}")->type_name("FILE");
   app->add_option("--report", a->report, "A page for people, all in one file")

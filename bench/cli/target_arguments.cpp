@@ -11,8 +11,8 @@ namespace lockstep::bench {
 namespace {
 
 /// Options that only some targets take; the others (--data-dir) say where to look.
-constexpr const char* kParticular[] = {"--dim",        "--small-variance", "--eta",
-                                       "--prior-mean", "--prior-sd",       "--data"};
+constexpr const char* kParticular[] = {
+    "--dim", "--small-variance", "--eta", "--prior-mean", "--prior-sd", "--data", "--observations"};
 
 /// The option names in a target's own list, whatever separates them.
 std::vector<std::string> option_names(const std::string& list) {
@@ -41,7 +41,10 @@ void TargetArguments::add_to(CLI::App& app, bool required) {
       ->type_name("NAME")
       ->required(required)
       ->group(group);
-  app.add_option("--dim", options_.dim, "Dimension (std-normal, rough-well)")->group(group);
+  app.add_option("--dim", options_.dim, "Dimension (std-normal, rough-well, zero-one)")
+      ->group(group);
+  app.add_option("--observations", options_.observations, "Rows of the made-up design (zero-one)")
+      ->group(group);
   app.add_option("--small-variance", options_.small_variance, "The smaller variance (scg)")
       ->group(group);
   app.add_option("--eta", options_.eta, "Height of the wells (rough-well)")->group(group);
@@ -49,8 +52,10 @@ void TargetArguments::add_to(CLI::App& app, bool required) {
       ->group(group);
   app.add_option("--prior-sd", options_.prior_sd, "Prior standard deviation of mu (eight-schools)")
       ->group(group);
-  app.add_option("--data", options_.data_file,
-                 "CSV file: a header, then features and, last, a two-valued outcome (logistic)")
+  app.add_option(
+         "--data", options_.data_file,
+         "CSV file: a header, then features and, last, a two-valued outcome (logistic, zero-one), "
+         "or with counts over time in the last column (change-point)")
       ->type_name("FILE")
       ->group(group);
   app.add_option("--data-dir", options_.data_dir,
@@ -69,6 +74,7 @@ const TargetEntry& TargetArguments::entry() const {
                 (taken.empty() ? "no options" : entry.options) + ": leave it out");
   }
   for (const auto& [option, value] : {std::pair<const char*, double>{"--dim", options_.dim},
+                                      {"--observations", options_.observations},
                                       {"--small-variance", options_.small_variance},
                                       {"--eta", options_.eta},
                                       {"--prior-sd", options_.prior_sd}}) {

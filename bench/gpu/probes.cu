@@ -1,6 +1,9 @@
 // What this card can do at best: the ceilings that gpu_report divides by. Prints one JSON object.
 //
 //   ffma_per_second   fused multiply-adds, which issue as every FADD and FMUL does
+//   mma_per_second    multiply-adds of bfloat16 on matrix units (kernels/lane/matrix_unit.cuh); 0
+//   on
+//                     a card that has none
 //   mufu_per_second   ex2.approx, which issues as every rcp, sqrt, lg2, sin and cos does
 //   copy_per_second   bytes read plus bytes written by a copy within device memory
 //
@@ -11,6 +14,8 @@
 #include <cstdlib>
 
 #include <cuda_runtime.h>
+
+#include "kernels/lane/matrix_unit.cuh"
 
 namespace {
 
@@ -71,6 +76,30 @@ __global__ void mufu_kernel(float* out) {
   }
 }
 
+/// A warp's product is 16 x 8 x 16 multiply-adds. Ones, so that sums stay numbers.
+constexpr int kMmaOfWarp = 16 * 8 * 16, kMmaSteps = kSteps / 16;
+
+__global__ void mma_kernel(float* out) {
+  const std::uint32_t ones = lockstep::matrix_unit::word(1, 1);
+  const std::uint32_t a[4] = {ones, ones, ones, ones};
+  float c[kChains][4] = {};
+#pragma unroll 4
+  for (int step = 0; step < kMmaSteps; ++step) {
+#pragma unroll
+    for (int i = 0; i < kChains; ++i) {
+      lockstep::matrix_unit::add_product(c[i], a, ones, ones);
+    }
+  }
+  float sum = 0;
+#pragma unroll
+  for (int i = 0; i < kChains; ++i) {
+    sum += c[i][0] + c[i][1] + c[i][2] + c[i][3];
+  }
+  if (sum == 0.123f) {
+    *out = sum;
+  }
+}
+
 /// Best seconds of `rounds` runs of f().
 template <class F>
 double best_seconds(int rounds, F f) {
@@ -111,6 +140,11 @@ int main() {
   const double mufu = threads * kChains * (kSteps / 8) /
                       best_seconds(10, [&] { mufu_kernel<<<blocks, kThreads>>>(out); });
 
+  const double mma = device.major < lockstep::matrix_unit::kLeastMajor
+                         ? 0
+                         : threads / 32 * kChains * kMmaSteps * kMmaOfWarp /
+                               best_seconds(10, [&] { mma_kernel<<<blocks, kThreads>>>(out); });
+
   std::size_t free_bytes = 0, all_bytes = 0;
   check(cudaMemGetInfo(&free_bytes, &all_bytes), "cudaMemGetInfo");
   const std::size_t bytes = std::min<std::size_t>(std::size_t{1} << 31, free_bytes / 3);
@@ -127,7 +161,8 @@ int main() {
 
   std::printf(
       "{\"device\": \"%s\", \"compute_capability\": \"%d.%d\", \"multiprocessors\": %d, "
-      "\"ffma_per_second\": %.6g, \"mufu_per_second\": %.6g, \"copy_per_second\": %.6g}\n",
-      device.name, device.major, device.minor, device.multiProcessorCount, ffma, mufu, copy);
+      "\"ffma_per_second\": %.6g, \"mma_per_second\": %.6g, \"mufu_per_second\": %.6g, "
+      "\"copy_per_second\": %.6g}\n",
+      device.name, device.major, device.minor, device.multiProcessorCount, ffma, mma, mufu, copy);
   return 0;
 }

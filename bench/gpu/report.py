@@ -42,15 +42,50 @@ def with_bounds(rows, probes):
     return result
 
 
+FLOAT, MATRIX_UNITS = "float", "3 bfloat16"  # the products of a weight and a unit
+
+
 def with_l2hmc_bounds(rows, probes):
-    """Rows of `lockstep-bench speed --sampler l2hmc`, each with its bound, the multiply-adds of the
-    networks' matrices and nothing else, and the fraction of it."""
+    """Rows of `lockstep-bench speed --sampler l2hmc` and their `products`, each with its bound, the
+    multiply-adds of the networks' matrices and nothing else, and the fraction of it."""
     result = []
     for row in rows:
         row = dict(row)
-        row["bound"] = probes["ffma_per_second"] / row["fma_per_transition"] if probes else None
+        best = probes and (probes["mma_per_second"] / 3 if row["products"] == MATRIX_UNITS
+                           else probes["ffma_per_second"])
+        row["bound"] = best / row["fma_per_transition"] if best else None
         rate = row.get("transitions_per_second")
         row["fraction"] = rate / row["bound"] if row["bound"] and rate else None
+        result.append(row)
+    return result
+
+
+# The same of one coordinate update of discontinuous HMC. jolly-seber: a count's likelihood in a
+# hand-reduced prototype with its state in shared memory. zero-one: for each of 1480 rows (1477 and
+# padding) what kernels/targets/zero_one_tile.cuh counts: 6.5 issue slots, and 10 bytes of shared
+# memory, of which a multiprocessor moves 128 in a clock, as many as it does multiply-adds.
+DHMC_COUNTS = {
+    "jolly-seber": dict(slots=31, mufu=2, shared=0),
+    "zero-one": dict(slots=6.5 * 1480, mufu=0, shared=10 * 1480),
+}
+
+
+def with_dhmc_bounds(rows, probes):
+    """Rows of `lockstep-bench speed --sampler dhmc`, each with its bound and the fraction of it."""
+    result = []
+    for row in rows:
+        row = dict(row, bound=None, pipe=None, fraction=None)
+        counts = DHMC_COUNTS.get(row["target"])
+        if counts and probes:
+            clocks = probes["ffma_per_second"]
+            pipes = [(clocks / counts["slots"], "issue")]
+            if counts["mufu"] > 0:
+                pipes.append((probes["mufu_per_second"] / counts["mufu"], "MUFU"))
+            if counts["shared"] > 0:
+                pipes.append((clocks / counts["shared"], "shared memory"))
+            row["bound"], row["pipe"] = min(pipes)
+            rate = row.get("updates_per_second")
+            row["fraction"] = rate / row["bound"] if rate else None
         result.append(row)
     return result
 
@@ -115,6 +150,8 @@ def markdown(results):
         lines += ["## Ceilings of this card, probed", "",
                   table(["what", "per second"],
                         [["fused multiply-adds", number(probes["ffma_per_second"])],
+                         ["multiply-adds of bfloat16 on matrix units",
+                          number(probes["mma_per_second"])],
                          ["special functions", number(probes["mufu_per_second"])],
                          ["bytes copied, read + written", number(probes["copy_per_second"])]]), ""]
     if results.get("speed"):
@@ -131,17 +168,29 @@ def markdown(results):
     if results.get("l2hmc"):
         lines += ["## L2HMC", "",
                   "Sampling on this card, by untrained networks of the paper's shapes. The bound is "
-                  "the probed rate of multiply-adds over those of the networks' matrices. A training "
-                  "iteration is the batch's transition and its gradient, without the optimiser.",
+                  "the probed rate of multiply-adds over those of the networks' matrices: in float, "
+                  "or a third of the matrix units', which do three for each. A training iteration "
+                  "is the batch's transition and its gradient, without the optimiser.",
                   "",
-                  table(["target", "units", "chains", "T", "transitions/s", "steps/s", "bound",
-                         "of bound", "batch", "training iteration, us"],
-                        [[r["target"], r["width"], r["chains"], r["leapfrog"],
+                  table(["target", "units", "products", "chains", "T", "transitions/s", "steps/s",
+                         "bound", "of bound", "batch", "training iteration, us"],
+                        [[r["target"], r["width"], r["products"], r["chains"], r["leapfrog"],
                           number(r["transitions_per_second"]),
                           number(r["leapfrog"] * r["transitions_per_second"]), number(r["bound"]),
                           percent(r["fraction"]), r["batch"],
                           microseconds(r["iterations_per_second"])]
                          for r in results["l2hmc"]]), ""]
+    if results.get("dhmc"):
+        lines += ["## Discontinuous HMC", "",
+                  "Updates are visits of coordinates along which the density jumps, with all else "
+                  "that a transition does; zero-one's design is synthetic, 1477 x 377. Bounds as "
+                  "above.", "",
+                  table(["target", "parameters", "of them jump", "chains", "L", "updates/s",
+                         "bound", "by", "of bound"],
+                        [[r["target"], r["dimension"], r["sites"], r["chains"], r["leapfrog"],
+                          number(r["updates_per_second"]), number(r["bound"]), r["pipe"] or "-",
+                          percent(r["fraction"])]
+                         for r in results["dhmc"]]), ""]
     lines += ["## The same HMC elsewhere", ""]
     if results.get("peers"):
         lines += ["Same step size, steps, metric, starts and float32; compilation apart; a case is "

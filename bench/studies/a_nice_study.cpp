@@ -54,8 +54,6 @@ const Case kCases[] = {
     {"mog6", 6, sector, 1.0 / 6},
 };
 
-struct Interrupted {};
-
 /// What a method did on a case with one seed.
 struct Outcome {
   std::vector<double> weights, mcse;  // [modes]; standard errors from the spread between chains
@@ -301,8 +299,6 @@ StudyFigure crossings(const Case& c, std::size_t method, const Outcome& o) {
 }
 
 StudyResult run_study(const StudySettings& settings) {
-  require(settings.networks.empty(),
-          "--networks: study a-nice trains its networks anew, and has no use for a folder of them");
   StudyResult result;
   result.table_per_case = true;
   try {
@@ -345,7 +341,7 @@ Study a_nice_study() {
       "A-NICE-MC, L2HMC and tuned HMC from one mode on: who crosses to the others, and how often?";
   study.defaults.chains = 256;
   study.run = run_study;
-  study.trains = true;
+  study.options = {"--quick"};
   return study;
 }
 

@@ -13,9 +13,6 @@
 
 namespace lockstep::bench {
 
-/// Thrown out of the study when a signal has come.
-struct Interrupted {};
-
 /// What a sampler yields once it is trained or tuned. ESS of the worst coordinate, where it is not
 /// the paper's.
 struct Figures {

@@ -37,13 +37,6 @@ struct MethodResult {
   }
 };
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return values.size() % 2 == 1 ? *middle
-                                : 0.5 * (*middle + *std::max_element(values.begin(), middle));
-}
-
 /// ESS per gradient of the worst of all x_j and x_j^2, for each seed.
 std::vector<double> of_all_per_gradient(const MethodResult& m) {
   std::vector<double> all;
@@ -72,11 +65,9 @@ class Report {
   /// The median over seeds and their range.
   void add(const std::string& method, const std::string& metric, const std::vector<double>& values,
            double reference = StudyRow::kUnknown, const std::string& source = {}) {
-    StudyRow row{case_.name, method, metric, median(values)};
+    StudyRow row = median_row(case_.name, method, metric, values);
     row.reference = reference;
     row.source = std::isnan(reference) ? "" : source;
-    row.low = *std::min_element(values.begin(), values.end());
-    row.high = *std::max_element(values.begin(), values.end());
     result_.rows.push_back(row);
   }
 
@@ -346,7 +337,7 @@ Study l2hmc_study() {
       "the four experiments of the L2HMC paper: trained samplers beside HMC, training counted";
   study.defaults.seeds = 5;
   study.run = run_study;
-  study.trains = true;
+  study.options = {"--quick", "--networks"};
   return study;
 }
 

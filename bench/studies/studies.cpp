@@ -4,6 +4,7 @@
 #include "bench/studies/a_nice_study.hpp"
 #include "bench/studies/convergence_study.hpp"
 #include "bench/studies/default_study.hpp"
+#include "bench/studies/dhmc_study.hpp"
 #include "bench/studies/l2hmc_study.hpp"
 #include "bench/studies/mass_matrix_study.hpp"
 #include "bench/studies/posteriors_study.hpp"
@@ -15,8 +16,8 @@ namespace lockstep::bench {
 
 const std::vector<Study>& studies() {
   static const std::vector<Study> all{
-      default_study(),    convergence_study(), mass_matrix_study(),
-      posteriors_study(), l2hmc_study(),       a_nice_study(),
+      default_study(), convergence_study(), mass_matrix_study(), posteriors_study(),
+      l2hmc_study(),   a_nice_study(),      dhmc_study(),
   };
   return all;
 }
@@ -53,6 +54,21 @@ std::unique_ptr<Engine> engine_of(const std::string& target, const StudySettings
   TargetOptions where;
   where.data_dir = settings.data_dir;
   return find_target(target).make(where, options);
+}
+
+StudyRow median_row(const std::string& case_name, const std::string& method,
+                    const std::string& metric, const std::vector<double>& values) {
+  StudyRow row{case_name, method, metric, median(values)};
+  row.low = *std::min_element(values.begin(), values.end());
+  row.high = *std::max_element(values.begin(), values.end());
+  return row;
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return values.size() % 2 == 1 ? *middle
+                                : 0.5 * (*middle + *std::max_element(values.begin(), middle));
 }
 
 OverSeeds over_seeds(const std::vector<double>& values) {

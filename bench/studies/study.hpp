@@ -28,9 +28,10 @@ struct StudySettings {
   std::filesystem::path data_dir;
   std::vector<std::string> only;  // the cases to run, by their target; empty: all
 
-  // For studies that say so.
+  // For studies that say so (Study::options).
   bool quick = false;              // small sizes: a look at the forms, not at the figures
   std::filesystem::path networks;  // folder of trained networks, read where they are, else written
+  std::filesystem::path data;      // a data set of the user's, for the case that takes one
 };
 
 /// One figure.
@@ -69,10 +70,13 @@ struct Study {
   std::string description;  // one line
   StudySettings defaults;
   std::function<StudyResult(const StudySettings&)> run;
-  bool trains = false;  // takes `quick` and `networks`
+  std::vector<std::string> options = {};  // of --quick, --networks and --data, what it takes
 };
 
 const std::vector<Study>& studies();
+
+/// Thrown out of a study's case when a signal has come.
+struct Interrupted {};
 
 /// The place, the chains and the seed of a repetition; the rest is the study's.
 SampleOptions options_of(const StudySettings& settings, int repetition);
@@ -105,6 +109,11 @@ std::vector<Case> chosen(const StudySettings& settings, const Case (&all)[N]) {
   }
   return cases;
 }
+
+/// The median of one figure over seeds, and its range. @param values  at least one
+StudyRow median_row(const std::string& case_name, const std::string& method,
+                    const std::string& metric, const std::vector<double>& values);
+double median(std::vector<double> values);
 
 /// The mean of one figure over seeds, and its standard error (NaN for a single seed).
 struct OverSeeds {

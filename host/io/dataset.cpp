@@ -92,6 +92,10 @@ std::vector<std::string> header_of(std::string_view line, const fs::path& path) 
   return names;
 }
 
+bool is_missing(std::string_view field) {
+  return field.empty() || field == "NA" || field == "NaN" || field == "nan" || field == "?";
+}
+
 /// The field's number. (Messages are put together only when there is something to say: files can be
 /// large.)
 double number_of(std::string_view field, const fs::path& path, std::size_t line,
@@ -166,7 +170,7 @@ fs::path find_data_file(const std::string& name, const std::string& file,
       "` (if `bench/fetch-data list` has it), or name the folder it is in with --data-dir");
 }
 
-Table read_csv(const fs::path& path) {
+Table read_csv(const fs::path& path, Missing missing) {
   std::ifstream file = open(path);
   Table table;
   table.source = path.string();
@@ -192,7 +196,9 @@ Table read_csv(const fs::path& path) {
                       " as in the header");
     }
     for (std::size_t j = 0; j < fields.size(); ++j) {
-      table.values.push_back(number_of(fields[j], path, number, table.columns[j]));
+      table.values.push_back(missing == Missing::allowed && is_missing(fields[j])
+                                 ? std::numeric_limits<double>::quiet_NaN()
+                                 : number_of(fields[j], path, number, table.columns[j]));
     }
   }
   require<FileError>(!file.bad(), "cannot read " + path.string() + " to its end");

@@ -30,11 +30,14 @@ struct Table {
   }
 };
 
+/// Whether a table's fields may be empty, NA, NaN, nan or ?, and are then NaN.
+enum class Missing { refused, allowed };
+
 /// Reads a CSV file: a header row with distinct names, then rows of finite numbers. Fields are
 /// separated by commas; blanks around them, a carriage return before the line's end, quotes around
 /// a field, a byte order mark and empty lines at the end are accepted.
 /// @throw FileError naming file, line, column and what was found there.
-Table read_csv(const std::filesystem::path& path);
+Table read_csv(const std::filesystem::path& path, Missing missing = Missing::refused);
 
 /// A number, vector or rectangular matrix of a JSON file.
 struct JsonArray {

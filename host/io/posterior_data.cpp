@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "host/eigen.hpp"
-#include "host/io/dataset.hpp"
+#include "host/io/data_file.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep {
@@ -13,54 +12,6 @@ namespace lockstep {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// FOLDER/data.json, with complaints that name the file and the entry.
-class DataFile {
- public:
-  DataFile(const std::string& folder, const fs::path& data_dir)
-      : path_(find_data_file(folder, "data.json", data_dir)), entries_(read_json_data(path_)) {}
-
-  /// A vector; of `size` numbers, if that is not 0.
-  std::vector<double> vector(const std::string& key, std::size_t size = 0) const {
-    const std::vector<double> values = with_gaps(key, size);
-    for (const double x : values) {
-      require<FileError>(std::isfinite(x), where(key) + "has a missing value: give numbers");
-    }
-    return values;
-  }
-  /// The same, in which NaN stands for a missing value.
-  std::vector<double> with_gaps(const std::string& key, std::size_t size = 0) const {
-    const JsonArray& array = entry(key);
-    require<FileError>(array.shape.size() == 1 && !array.values.empty(),
-                       where(key) + "is not a vector: give numbers in brackets");
-    require<FileError>(size == 0 || array.values.size() == size,
-                       where(key) + "has " + std::to_string(array.values.size()) + " values, but " +
-                           std::to_string(size) + " are needed");
-    return array.values;
-  }
-  double number(const std::string& key) const {
-    const JsonArray& array = entry(key);
-    require<FileError>(array.shape.empty() && std::isfinite(array.values.at(0)),
-                       where(key) + "is not a number");
-    return array.values[0];
-  }
-  double positive(const std::string& key) const {
-    const double x = number(key);
-    require<FileError>(x > 0, where(key) + "is " + std::to_string(x) + ": it must be positive");
-    return x;
-  }
-  std::string where(const std::string& key) const { return path_.string() + ": '" + key + "' "; }
-
- private:
-  const JsonArray& entry(const std::string& key) const {
-    const auto it = entries_.find(key);
-    require<FileError>(it != entries_.end(), where(key) + "is not there");
-    return it->second;
-  }
-
-  fs::path path_;
-  std::map<std::string, JsonArray> entries_;
-};
 
 /// Reduces y ~ N(X b, sigma) to a LinearRegressionModel with flat priors.
 /// @param where  the file, for messages
@@ -160,12 +111,10 @@ Column load_normal_mixture(const fs::path& data_dir) {
 
 PoissonData load_peregrine(const fs::path& data_dir) {
   const DataFile file("glm_poisson_peregrine", data_dir);
-  const std::vector<double> year = file.vector("year"), count = file.vector("C", year.size());
+  const std::vector<double> year = file.vector("year");
+  const std::vector<int> count = file.counts("C", year.size());
   PoissonData data{Column(year), {}};
   for (std::size_t i = 0; i < year.size(); ++i) {
-    require<FileError>(
-        count[i] >= 0 && count[i] == std::floor(count[i]),
-        file.where("C") + "holds " + std::to_string(count[i]) + ": counts are whole numbers");
     double power = count[i];
     for (double& moment : data.moment) {
       moment += power;

@@ -11,6 +11,7 @@
 #include "host/registry.hpp"
 #include "kernels/instantiate/cuda_dhmc.hpp"
 #include "kernels/instantiate/cuda_l2hmc.hpp"
+#include "kernels/integrators/check_delta.hpp"
 #include "kernels/launch/dhmc.hpp"
 #include "kernels/launch/erased.hpp"
 #include "kernels/launch/l2hmc.hpp"
@@ -29,6 +30,7 @@ Entries linear_regressions();
 Entries counts_and_mixtures();
 Entries time_series();
 Entries discontinuous();
+Entries zero_one();
 
 #if LOCKSTEP_WITH_CUDA
 inline constexpr bool kWithCuda = true;
@@ -112,7 +114,7 @@ TargetEntry entry(std::string name, std::string description, std::string options
   e.block_float = [make](const TargetOptions& t) { return block_target<float>(make(t)); };
   e.block_double = [make](const TargetOptions& t) { return block_target<double>(make(t)); };
   e.check = [make](const TargetOptions& t, const GradientOptions& g) {
-    return check_gradient(make(t), g);
+    return check_target(make(t), g);
   };
   e.dim = [make](const TargetOptions& t) { return dimension(make(t)); };
   return e;
@@ -153,7 +155,7 @@ TargetEntry data_entry(std::string name, std::string description, std::string op
   };
   e.check = [=](const TargetOptions& t, const GradientOptions& g) {
     const auto data = load(t);
-    return check_gradient(target(data, double{}), g);
+    return check_target(target(data, double{}), g);
   };
   e.dim = [=](const TargetOptions& t) {
     const auto data = load(t);

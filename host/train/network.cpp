@@ -179,6 +179,7 @@ L2hmc::operator Sampler() const {
   s.length_jitter = LengthJitter::none;
   s.metric = Metric::unit;
   s.network = network;
+  s.matrix_units = matrix_units;
   return s;
 }
 

@@ -109,6 +109,7 @@ Network initial_network(const NetworkShape& shape, double step_size, std::uint64
 /// HMC whose trajectories a trained network leads (Levy, Hoffman & Sohl-Dickstein, ICLR 2018).
 struct L2hmc {
   std::shared_ptr<const Network> network;
+  bool matrix_units = true;  // as Sampler's
 
   explicit L2hmc(Network trained) : network(std::make_shared<Network>(std::move(trained))) {}
   /// With the network's own step size and number of steps.

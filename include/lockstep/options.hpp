@@ -84,6 +84,9 @@ struct Sampler {
   /// own, 0.8 for DHMC, 0.44 for the others.
   double target_no_flip = 0.0;
   VisitOrder order = VisitOrder::coin;
+  /// L2HMC on CUDA: whether wide networks are evaluated on matrix units, a sum to 5e-5 of its
+  /// terms, or by float multiply-adds as on the CPU. Either way the sampler is exact.
+  bool matrix_units = true;
 };
 
 /// Hamiltonian Monte Carlo. Members as in Sampler.

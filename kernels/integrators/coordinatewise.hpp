@@ -38,29 +38,30 @@ struct Visits {
   int sweeps = 1;
   int stride = 0;            // between rows of `order`; 0: all sweeps go the same way
   const S* scale = nullptr;  // [dim], how far a hop of 1 goes
+  S weight = 1;              // what a visit adds to the tally, times its probability to move
   /// Where random proposals come from: words of Purpose::proposal of this transition, one for each
   /// visit.
   std::uint32_t transition = 0, first_word = 0;
 };
 
-/// What a visit of q_j does. Where dU is not a number, or +infinity, it stays; from a place outside
-/// the support (dU = -infinity) it comes in with infinite momentum, so that the trajectory ends in
-/// its start.
+/// What a visit of q_j does. Where dU is not finite it stays.
 ///
 /// Every outcome conserves H = U + |r_j| exactly, preserves volume and is undone by the visit with
 /// r_j reversed: a move to q' with |r'| = |r| - dU comes back since |r'| + dU = |r| > 0.
 ///
 /// @param to     where it goes
-/// @param tally  [dim], gains min(1, exp(-dU)): the probability that it went, given no r_j
+/// @param tally  [dim], gains weight * min(1, exp(-dU)): the probability that it went, given no r_j
 template <bool Turns, class Target, class L>
 LOCKSTEP_INLINE void visit(const Target& target, int j, const L& to, L* q, L* r, L* tally,
-                           Cache<Target, L>& cache) {
+                           const L& weight, Cache<Target, L>& cache) {
   const L rise = delta(target, j, q, to, cache);
+  const Mask<L> finite = is_finite(rise);
   const L left = abs(r[j]) - rise;
-  const Mask<L> moves = left > L(0);
+  const Mask<L> moves = finite && left > L(0);
   r[j] = select(moves, select(r[j] < L(0), -left, left), Turns ? -r[j] : r[j]);
   commit(target, j, q, to, moves, cache);
-  tally[j] += select(is_finite(rise), approximate_exp(-larger(rise, L(0))), L(0));
+  const L chance = select(finite, approximate_exp(-larger(rise, L(0))), L(0));
+  tally[j] = fma(weight, chance, tally[j]);
 }
 
 /// Uniforms of Purpose::proposal, one word after the other.
@@ -90,10 +91,12 @@ class Proposals {
 /// @param q      [dim]
 /// @param r      [dim], at discontinuous coordinates; for `exchange` its sign means nothing
 /// @param tally  [dim]
+/// @param cache  memory for it
 template <class Target, class L>
 LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar<L>>& visits,
-                                       const Stream<L>& stream, const L& hop, L* q, L* r,
-                                       L* tally) {
+                                       const Stream<L>& stream, const L& hop, L* q, L* r, L* tally,
+                                       Cache<Target, L>& cache) {
+  const L weight = L(visits.weight);
   const auto each = [&](auto f) {
     for (int s = 0; s < visits.sweeps; ++s) {
       const std::uint16_t* order = visits.order + s * visits.stride;
@@ -107,17 +110,16 @@ LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar
       Proposals<L> proposals(stream, visits.transition, visits.first_word);
       each([&](int j) {
         q[j] = target.conditional(j, static_cast<const L*>(q), proposals.next());
-        tally[j] += L(1);
+        tally[j] += weight;
       });
     }
     return;
   }
-  Cache<Target, L> cache;
   prepare(target, static_cast<const L*>(q), cache);
   if (visits.kind == Visit::laplace) {
     each([&](int j) {
       const L reach = hop * L(visits.scale[j]);
-      visit<true>(target, j, q[j] + select(r[j] < L(0), -reach, reach), q, r, tally, cache);
+      visit<true>(target, j, q[j] + select(r[j] < L(0), -reach, reach), q, r, tally, weight, cache);
     });
     return;
   }
@@ -125,14 +127,23 @@ LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar
   each([&](int j) {
     const L u = proposals.next();
     if constexpr (HasExchange<Target, L>) {
-      visit<false>(target, j, target.exchange(j, q[j], u), q, r, tally, cache);
+      visit<false>(target, j, target.exchange(j, q[j], u), q, r, tally, weight, cache);
     } else {
       // Uniform, with standard deviation hop * scale.
       constexpr double width = 3.4641016151377544;  // 2 sqrt(3)
       const L along = hop * L(visits.scale[j]) * L(Scalar<L>(width)) * (u - L(Scalar<L>(0.5)));
-      visit<false>(target, j, q[j] + along, q, r, tally, cache);
+      visit<false>(target, j, q[j] + along, q, r, tally, weight, cache);
     }
   });
+}
+
+/// The same with the cache on the stack.
+template <class Target, class L>
+LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar<L>>& visits,
+                                       const Stream<L>& stream, const L& hop, L* q, L* r,
+                                       L* tally) {
+  Cache<Target, L> cache;
+  sweep_coordinates(target, visits, stream, hop, q, r, tally, cache);
 }
 
 /// `steps` steps of the mixed integrator: the smooth coordinates by leapfrog, whose drift is halved
@@ -143,11 +154,12 @@ LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar
 ///
 /// @param kinetic  with zeros at discontinuous coordinates
 /// @param flatten  (gradient) sets it to zero at discontinuous coordinates
-/// @param y        with the flattened gradient at its position, before and after
-template <class Target, class Kinetic, class L, int Slots, class Group, class Flatten, class Middle>
+/// @param y        a Position, or pointers in the place of its arrays; with the flattened gradient
+///                 at q, before and after
+template <class Target, class Kinetic, class L, class At, class Group, class Flatten, class Middle>
 LOCKSTEP_INLINE void leapfrog_around(const Target& target, const Kinetic& kinetic,
-                                     const Group& group, const L& step, int steps,
-                                     Position<L, Slots>& y, L* p, Flatten flatten, Middle middle) {
+                                     const Group& group, const L& step, int steps, At& y, L* p,
+                                     Flatten flatten, Middle middle) {
   const L half = L(Scalar<L>(0.5)) * step;
   for (int i = 0; i < steps; ++i) {
     kick_with(target, group, y.gradient, -half, p);

@@ -4,15 +4,18 @@
 /// difference of two potentials.
 
 #include <limits>
+#include <type_traits>
+#include <utility>
 
 #include "kernels/autodiff/gradient.hpp"
 
 namespace lockstep {
 
 /// What is known at q without the target's help: U there, and at the last place looked at.
-template <class L>
+/// @tparam U  what the target's potential returns: the lane, or a Sum of it
+template <class U>
 struct PotentialCache {
-  Sum<L> here, there;
+  U here, there;
 };
 
 template <class Target, class L>
@@ -25,7 +28,8 @@ concept HasDelta = requires(const Target& t, const L* q, const L& to,
 
 template <class Target, class L>
 struct CacheOf {
-  using Type = PotentialCache<L>;
+  using Type = PotentialCache<
+      std::decay_t<decltype(std::declval<const Target&>().potential(std::declval<const L*>()))>>;
 };
 template <class Target, class L>
 requires HasDelta<Target, L>
@@ -42,11 +46,11 @@ LOCKSTEP_INLINE void prepare(const Target& target, const L* q, Cache<Target, L>&
   if constexpr (HasDelta<Target, L>) {
     target.prepare(q, cache);
   } else {
-    cache.here = potential(target, q);
+    cache.here = target.potential(q);
   }
 }
 
-/// U(q with q_j = to) - U(q). Leaves q as it is.
+/// U(q with q_j = to) - U(q), +infinity or not a number outside the support. Leaves q as it is.
 template <class Target, class L>
 LOCKSTEP_INLINE L delta(const Target& target, int j, L* q, const L& to, Cache<Target, L>& cache) {
   if constexpr (HasDelta<Target, L>) {
@@ -54,11 +58,15 @@ LOCKSTEP_INLINE L delta(const Target& target, int j, L* q, const L& to, Cache<Ta
   } else {
     const L from = q[j];
     q[j] = to;
-    cache.there = potential(target, static_cast<const L*>(q));
+    cache.there = target.potential(static_cast<const L*>(q));
     q[j] = from;
-    // Two infinities have no difference: outside the support there is no way back.
-    const L rise = (cache.there - cache.here).value();
-    return select(is_finite(cache.there.hi), rise, L(std::numeric_limits<Scalar<L>>::infinity()));
+    if constexpr (std::is_same_v<decltype(cache.there), L>) {
+      return cache.there - cache.here;
+    } else {
+      // What a sum's low part makes of infinity is no number.
+      const L rise = (cache.there - cache.here).value();
+      return select(is_finite(cache.there.hi), rise, L(std::numeric_limits<Scalar<L>>::infinity()));
+    }
   }
 }
 

@@ -428,27 +428,27 @@ class CudaEngine final : public Engine {
   Kernel bound(const Transition& transition) const {
     using Plan = cuda::Plan<S, Stream, Group, Target, Transition>;
     const auto kernel = Plan::kernel();
-    const std::size_t shared = Plan::shared_bytes(transition);
+    const std::size_t shared = Plan::shared_bytes(target_, transition);
     const std::string name =
         "advance_kernel with " + std::to_string(Group::size) + " threads per chain, " + where();
     if (shared > 0) {
       require(shared <= shared_bytes_,
               "this needs " + std::to_string(shared) + " bytes of shared memory and " +
                   description_.device + " has " + std::to_string(shared_bytes_) +
-                  " for a block: use narrower networks or the cpu backend");
+                  " for a block: use narrower networks or fewer data, or the cpu backend");
       cuda::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                        static_cast<int>(shared)),
                   "cudaFuncSetAttribute", name);
     }
     int blocks = 0;
     cuda::check(
-        cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, cuda::kBlock, shared),
+        cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, Plan::threads, shared),
         "cudaOccupancyMaxActiveBlocksPerMultiprocessor", name);
     const auto advance = [this, kernel, shared, transition, name](const Sweep& s) {
       const std::int64_t grid =
           (s.end - s.begin + Plan::chains_per_block - 1) / Plan::chains_per_block;
-      cuda::launch_blocks(kernel, static_cast<unsigned>(grid), cuda::kBlock, shared, compute_, name,
-                          target_, transition, s);
+      cuda::launch_blocks(kernel, static_cast<unsigned>(grid), Plan::threads, shared, compute_,
+                          name, target_, transition, s);
     };
     return {advance, std::int64_t{blocks} * multiprocessors_ * Plan::chains_per_block, name};
   }

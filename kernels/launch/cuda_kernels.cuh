@@ -113,16 +113,16 @@ __global__ void __launch_bounds__(kBlock, 4)
 /// How a transition is launched; some have a kernel of their own.
 template <class S, class Stream, class Group, class Target, class Transition>
 struct Plan {
-  static constexpr int chains_per_block = kBlock / Group::size;
+  static constexpr int threads = kBlock, chains_per_block = kBlock / Group::size;
   static auto kernel() { return advance_kernel<S, Stream, Group, Target, Transition>; }
-  static std::size_t shared_bytes(const Transition&) { return 0; }
+  static std::size_t shared_bytes(const Target&, const Transition&) { return 0; }
 };
 
 template <class S, class Stream, class Target, class Transition>
 struct Plan<S, Stream, Pairs, Target, Transition> {
-  static constexpr int chains_per_block = 2 * kBlock;
+  static constexpr int threads = kBlock, chains_per_block = 2 * kBlock;
   static auto kernel() { return advance_pairs_kernel<S, Target, Transition>; }
-  static std::size_t shared_bytes(const Transition&) { return 0; }
+  static std::size_t shared_bytes(const Target&, const Transition&) { return 0; }
 };
 
 }  // namespace lockstep::cuda

@@ -89,6 +89,13 @@ class DeviceArray {
   void download(T* to, cudaStream_t stream, std::size_t first, std::size_t count) const {
     copy(to, data_ + first, count, cudaMemcpyDeviceToHost, stream);
   }
+  /// The same between it and page-locked memory, of the first elements; it returns at once.
+  void begin_upload(const T* from, cudaStream_t stream) {
+    begin_copy(data_, from, size_, cudaMemcpyHostToDevice, stream);
+  }
+  void begin_download(T* to, cudaStream_t stream, std::size_t count) const {
+    begin_copy(to, data_, count, cudaMemcpyDeviceToHost, stream);
+  }
 
  private:
   void swap(DeviceArray& other) noexcept {
@@ -96,11 +103,14 @@ class DeviceArray {
     std::swap(size_, other.size_);
     std::swap(purpose_, other.purpose_);
   }
+  void begin_copy(T* to, const T* from, std::size_t count, cudaMemcpyKind kind,
+                  cudaStream_t stream) const {
+    check(cudaMemcpyAsync(to, from, count * sizeof(T), kind, stream), "cudaMemcpyAsync", purpose_);
+  }
   void copy(T* to, const T* from, std::size_t count, cudaMemcpyKind kind,
             cudaStream_t stream) const {
     if (count > 0) {
-      check(cudaMemcpyAsync(to, from, count * sizeof(T), kind, stream), "cudaMemcpyAsync",
-            purpose_);
+      begin_copy(to, from, count, kind, stream);
       check(cudaStreamSynchronize(stream), "cudaStreamSynchronize", purpose_);
     }
   }
@@ -151,6 +161,56 @@ class WorkStream {
 
  private:
   cudaStream_t stream_ = nullptr;
+};
+
+/// Work that is put together once and then launched as a whole, as often as wanted: a launch costs
+/// the host one call, and the card no gaps in which it waits for the host.
+class Graph {
+ public:
+  Graph() = default;
+  /// @param work  work(): gives the stream all of it, to be kept instead of done. It may neither
+  ///              wait nor free what the work uses, and what it says of sizes is said for good.
+  template <class F>
+  Graph(cudaStream_t stream, const std::string& purpose, F work) : purpose_(purpose) {
+    // Relaxed: a kernel that is launched for the first time may have to be loaded.
+    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed), "cudaStreamBeginCapture",
+          purpose);
+    cudaGraph_t graph = nullptr;
+    try {
+      work();
+    } catch (...) {
+      cudaStreamEndCapture(stream, &graph);
+      cudaGraphDestroy(graph);
+      throw;
+    }
+    check(cudaStreamEndCapture(stream, &graph), "cudaStreamEndCapture", purpose);
+    const cudaError_t status = cudaGraphInstantiateWithFlags(&graph_, graph, 0);
+    cudaGraphDestroy(graph);
+    check(status, "cudaGraphInstantiate", purpose);
+  }
+  ~Graph() {
+    if (graph_ != nullptr) {
+      cudaGraphExecDestroy(graph_);
+    }
+  }
+  Graph(Graph&& other) noexcept { swap(other); }
+  Graph& operator=(Graph&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+
+  void launch(cudaStream_t stream) const {
+    check(cudaGraphLaunch(graph_, stream), "cudaGraphLaunch", purpose_);
+  }
+
+ private:
+  void swap(Graph& other) noexcept {
+    std::swap(graph_, other.graph_);
+    std::swap(purpose_, other.purpose_);
+  }
+
+  cudaGraphExec_t graph_ = nullptr;
+  std::string purpose_;
 };
 
 /// A point in a stream's work that another stream, or the host, can wait for.

@@ -4,6 +4,10 @@
 /// transition and back, a chain to a thread, and leaves what every evaluation saw and the adjoints
 /// of its sums in memory; another contracts these to the gradient, a weight to a thread. All sums
 /// have the order that they have on the CPU with one chain to a lane.
+///
+/// A step is one launch, of a graph: what changes from step to step, the networks and
+/// TrainingLaunch, goes to the card and the gradient comes back by copies that are in it too. Adam
+/// stays with the host, which has the networks in double, keeps the best of them and saves them.
 
 #include <memory>
 #include <span>
@@ -24,6 +28,7 @@ namespace cuda {
 struct TrainingArrays {
   AnyLayout layout;
   const float* network;
+  const TrainingLaunch* launch;
   float* q;                            // [dim][batch]
   float* records;                      // [chains][2 networks][2 steps][stride]
   float* vectors;                      // [chains][vectors_of]
@@ -87,12 +92,12 @@ inline constexpr int kTrainingBlock = 32;
 template <class Target>
 __global__ void __launch_bounds__(kTrainingBlock)
     train_kernel(const __grid_constant__ Target target,
-                 const __grid_constant__ TrainingArrays arrays,
-                 const __grid_constant__ TrainingLaunch launch, std::uint64_t seed) {
+                 const __grid_constant__ TrainingArrays arrays, std::uint64_t seed) {
   const std::int64_t chain = std::int64_t{blockIdx.x} * kTrainingBlock + threadIdx.x;
   if (chain >= arrays.chains) {
     return;
   }
+  const TrainingLaunch launch = *arrays.launch;
   const bool noise = chain >= arrays.batch;
   const int dim = arrays.layout.net.dim;
   const L2hmcNetwork<float, AnyShape> network{arrays.layout, arrays.network};
@@ -205,7 +210,11 @@ class CudaTrainingEngine final : public TrainingEngine {
         dim_(place.shape.dim),
         network_(static_cast<std::size_t>(layout_.size()), "the networks"),
         q_(static_cast<std::size_t>(dim_ * place.batch), "the chains' positions"),
-        gradient_(static_cast<std::size_t>(layout_.parameters()), "the networks' gradient") {
+        launch_(1, "what to do"),
+        gradient_(static_cast<std::size_t>(layout_.parameters()), "the networks' gradient"),
+        network_here_(network_.size(), "the networks"),
+        launch_here_(1, "what to do"),
+        gradient_here_(gradient_.size(), "the networks' gradient") {
     require(dim_ == dimension(target_), "the networks' shape is of another target");
     require(place.remember == Remember::steps,
             "training on CUDA keeps the steps of its trajectories: leave `remember` at steps, or "
@@ -216,6 +225,7 @@ class CudaTrainingEngine final : public TrainingEngine {
     vectors_ = {chains * static_cast<std::size_t>(a.vectors_of()), "the chains' trajectories"};
     scalars_ = {chains * static_cast<std::size_t>(a.scalars_of()), "the step size's gradient"};
     infos_ = {chains, "what the chains did"};
+    infos_here_ = {chains, "what the chains did"};
   }
 
   int dim() const override { return dim_; }
@@ -234,21 +244,17 @@ class CudaTrainingEngine final : public TrainingEngine {
   TrainingStep step(const Network& network, const TrainingLaunch& launch,
                     std::span<double> gradient) override {
     const std::vector<float> data = packed<float>(network);
-    network_.upload(data.data(), stream_);
+    std::copy(data.begin(), data.end(), network_here_.data());
+    *launch_here_.data() = launch;
     const std::int64_t chains = launch.noise_weight > 0 ? 2 * place_.batch : place_.batch;
-    const cuda::TrainingArrays a = arrays(chains);
-    const auto blocks = [](std::int64_t n, int size) {
-      return static_cast<unsigned>((n + size - 1) / size);
-    };
-    cuda::launch_blocks(cuda::train_kernel<Target>, blocks(chains, cuda::kTrainingBlock),
-                        cuda::kTrainingBlock, 0, stream_, "train_kernel", target_, a, launch,
-                        place_.seed);
-    cuda::launch(cuda::contract_kernel<>, blocks(layout_.parameters(), cuda::kContracted), stream_,
-                 "contract_kernel", a);
-    std::vector<TrainingInfo<float>> infos(infos_.size());
-    infos_.download(infos.data(), stream_, 0, static_cast<std::size_t>(chains));
-    gradient_.download(gradient.data(), stream_);
-    return summary<float>({infos.data(), static_cast<std::size_t>(chains)}, place_.batch,
+    if (chains != captured_) {
+      graph_ = cuda::Graph(stream_, "a training step", [&] { begin_step(chains); });
+      captured_ = chains;
+    }
+    graph_.launch(stream_);
+    stream_.synchronize("a training step");
+    std::copy_n(gradient_here_.data(), gradient.size(), gradient.begin());
+    return summary<float>({infos_here_.data(), static_cast<std::size_t>(chains)}, place_.batch,
                           place_.batch, launch.noise_weight);
   }
 
@@ -264,9 +270,26 @@ class CudaTrainingEngine final : public TrainingEngine {
   }
 
  private:
+  /// Gives the stream all of a step.
+  void begin_step(std::int64_t chains) {
+    const cuda::TrainingArrays a = arrays(chains);
+    const auto blocks = [](std::int64_t n, int size) {
+      return static_cast<unsigned>((n + size - 1) / size);
+    };
+    network_.begin_upload(network_here_.data(), stream_);
+    launch_.begin_upload(launch_here_.data(), stream_);
+    cuda::launch_blocks(cuda::train_kernel<Target>, blocks(chains, cuda::kTrainingBlock),
+                        cuda::kTrainingBlock, 0, stream_, "train_kernel", target_, a, place_.seed);
+    cuda::launch(cuda::contract_kernel<>, blocks(layout_.parameters(), cuda::kContracted), stream_,
+                 "contract_kernel", a);
+    infos_.begin_download(infos_here_.data(), stream_, static_cast<std::size_t>(chains));
+    gradient_.begin_download(gradient_here_.data(), stream_, gradient_.size());
+  }
+
   cuda::TrainingArrays arrays(std::int64_t chains) const {
-    return {layout_,         network_.data(), q_.data(),        records_.data(), vectors_.data(),
-            scalars_.data(), infos_.data(),   gradient_.data(), place_.batch,    chains};
+    return {layout_,          network_.data(), launch_.data(),  q_.data(),
+            records_.data(),  vectors_.data(), scalars_.data(), infos_.data(),
+            gradient_.data(), place_.batch,    chains};
   }
 
   Target target_;
@@ -275,8 +298,16 @@ class CudaTrainingEngine final : public TrainingEngine {
   int dim_;
   cuda::WorkStream stream_;
   cuda::DeviceArray<float> network_, q_, records_, vectors_, scalars_;
+  cuda::DeviceArray<TrainingLaunch> launch_;
   cuda::DeviceArray<TrainingInfo<float>> infos_;
   cuda::DeviceArray<double> gradient_;
+  // Where the step's copies come from and go to.
+  cuda::PinnedArray<float> network_here_;
+  cuda::PinnedArray<TrainingLaunch> launch_here_;
+  cuda::PinnedArray<TrainingInfo<float>> infos_here_;
+  cuda::PinnedArray<double> gradient_here_;
+  cuda::Graph graph_;
+  std::int64_t captured_ = 0;  // chains of the graph; none yet
 };
 
 template <class Target>

@@ -52,6 +52,21 @@ LOCKSTEP_INLINE Dual<L, N> step_function(const Dual<L, N>& x, F f) {
   return Dual<L, N>(step_function(x.value, f));
 }
 
+/// table[i] of each chain's whole number i, or of the nearer end of 0..last.
+template <int N, class T>
+LOCKSTEP_INLINE T table_entry(const Constants<N>& table, int last, const T& i) {
+  return step_function(i, [&table, last](const auto& at) {
+    using L = std::decay_t<decltype(at)>;
+    using S = Scalar<L>;
+    const L inside = smaller(larger(L(0), at), L(static_cast<S>(last)));
+    if constexpr (sizeof(S) == 4) {
+      return look_up(table.as_float, inside);
+    } else {
+      return look_up(table.as_double, inside);
+    }
+  });
+}
+
 /// Whether low <= n <= high.
 template <class T>
 LOCKSTEP_INLINE Mask<T> in_range(const T& n, int low, int high) {
@@ -169,12 +184,12 @@ struct TableCells {
     return step_function(x, [this](const auto& at) {
       using L = std::decay_t<decltype(at)>;
       using S = Scalar<L>;
-      const L all = L(static_cast<S>(high - low + 2));
+      const int edges = high - low + 2;
       L count = L(0);
-      for (int stride = first_stride(high - low + 2); stride > 0; stride /= 2) {
+      for (int stride = first_stride(edges); stride > 0; stride /= 2) {
         const L more = count + L(static_cast<S>(stride));
-        const L last = smaller(more, all) - L(1);
-        count = select(more <= all && look_up(table<S>(), last) <= at, more, count);
+        const L last = table_entry(edges_, edges - 1, more - L(1));
+        count = select(more <= L(static_cast<S>(edges)) && last <= at, more, count);
       }
       return count + L(static_cast<S>(low - 1));
     });
@@ -183,16 +198,9 @@ struct TableCells {
   LOCKSTEP_INLINE Mask<T> contains(const T& n) const {
     return in_range(n, low, high);
   }
-  /// Of the range's end beyond it.
   template <class T>
   LOCKSTEP_INLINE T edge(const T& n) const {
-    return step_function(n, [this](const auto& whole) {
-      using L = std::decay_t<decltype(whole)>;
-      using S = Scalar<L>;
-      const L at =
-          smaller(larger(whole - L(static_cast<S>(low)), L(0)), L(static_cast<S>(high - low + 1)));
-      return look_up(table<S>(), at);
-    });
+    return table_entry(edges_, high - low + 1, n - T(static_cast<Scalar<T>>(low)));
   }
   template <class T>
   LOCKSTEP_INLINE T log_width(const T& n) const {
@@ -212,14 +220,6 @@ struct TableCells {
   }
 
  private:
-  template <class S>
-  LOCKSTEP_INLINE const S* table() const {
-    if constexpr (sizeof(S) == 4) {
-      return edges_.as_float;
-    } else {
-      return edges_.as_double;
-    }
-  }
   /// The largest power of two that is not above n.
   static LOCKSTEP_INLINE int first_stride(int n) {
     int stride = 1;
@@ -251,6 +251,14 @@ LOCKSTEP_INLINE T share_below(const Cells& cells, const T& n, const T& x) {
   return (x - from) / (cells.edge(n + T(1)) - from);
 }
 
+/// One of the range's integers, all being as likely, for starts.
+/// @param u  uniform on (0, 1]
+template <class Cells>
+int any_integer(const Cells& cells, double u) {
+  const int n = cells.high - cells.low + 1;
+  return cells.low + std::min(static_cast<int>(n * u), n - 1);
+}
+
 /// At the same share of another integer's cell, all others being as probable: a symmetric proposal
 /// for what has no order, or a short one.
 /// @param u  uniform on (0, 1]
@@ -261,6 +269,33 @@ LOCKSTEP_INLINE T another_cell(const Cells& cells, const T& x, const T& u) {
   const T ahead = n - floor(-(u * others));  // by 1 to `others`
   const T to = select(ahead <= T(static_cast<Scalar<T>>(cells.high)), ahead, ahead - others - T(1));
   return place_in(cells, to, share_below(cells, n, x));
+}
+
+/// A draw from the law with energy(n) for the integer n, even in n's cell: by inversion, so the
+/// integers are gone through three times.
+/// @param u  uniform on (0, 1]
+template <class Cells, class T, class Energy>
+LOCKSTEP_INLINE T draw_cell(const Cells& cells, const T& u, Energy energy) {
+  using S = Scalar<T>;
+  T least = energy(T(static_cast<S>(cells.low)));
+  for (int k = cells.low + 1; k <= cells.high; ++k) {
+    least = smaller(least, energy(T(static_cast<S>(k))));
+  }
+  T total = T(0);
+  for (int k = cells.low; k <= cells.high; ++k) {
+    total = total + exp(least - energy(T(static_cast<S>(k))));
+  }
+  const T wanted = u * total;
+  T sum = T(0), n = T(static_cast<S>(cells.low)), below = T(0), weight = T(1);
+  for (int k = cells.low; k <= cells.high; ++k) {
+    const T w = exp(least - energy(T(static_cast<S>(k))));
+    const Mask<T> reached = sum < wanted;
+    n = select(reached, T(static_cast<S>(k)), n);
+    below = select(reached, sum, below);
+    weight = select(reached, w, weight);
+    sum = sum + w;
+  }
+  return place_in(cells, n, (wanted - below) / weight);
 }
 
 // ---- room in cells

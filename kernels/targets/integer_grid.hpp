@@ -15,25 +15,29 @@ namespace lockstep {
 ///   pi(m, n) ~ exp(-(m - n)^2 / 3 - |m + n - 5| / 4).
 struct IntegerGrid {
   static constexpr int dim = 2;
-  static constexpr UnitCells cells{0, 5};
+  UnitCells cells{0, 5};
 
   LOCKSTEP_HD bool discontinuous(int) const { return true; }
   template <class T>
   LOCKSTEP_HD T potential(const T* q) const {
     const T m = cells.index(q[0]), n = cells.index(q[1]);
-    const T across = m - n;
-    const T u = fma(constant<T>(1.0 / 3), across * across, constant<T>(0.25) * abs(m + n - T(5)));
-    return select(cells.contains(m) && cells.contains(n), u,
+    return select(cells.contains(m) && cells.contains(n), energy(m, n),
                   T(std::numeric_limits<Scalar<T>>::infinity()));
+  }
+  template <class T>
+  LOCKSTEP_HD T conditional(int j, const T* q, const T& u) const {
+    const T other = cells.index(q[1 - j]);  // the law is symmetric
+    return draw_cell(cells, u, [&](const T& n) { return energy(n, other); });
   }
   template <class T>
   LOCKSTEP_HD void constrain(const T* q, T* x) const {
     x[0] = cells.index(q[0]);
     x[1] = cells.index(q[1]);
   }
+  /// Every integer as likely.
   void start(const double* u, double* q) const {
     for (int j = 0; j < dim; ++j) {
-      q[j] = cells.middle(static_cast<int>(std::ceil(6 * u[j])) - 1);
+      q[j] = cells.middle(any_integer(cells, u[j]));
     }
   }
   std::vector<std::string> names() const { return {"m", "n"}; }
@@ -43,10 +47,10 @@ struct IntegerGrid {
     double total = 0;
     for (int i = 0; i < 6; ++i) {
       for (int j = 0; j < 6; ++j) {
-        total += weight(i, j);
+        total += std::exp(-energy<double>(i, j));
       }
     }
-    return weight(m, n) / total;
+    return std::exp(-energy<double>(m, n)) / total;
   }
   Truth truth() const {
     Truth t{{0, 0}, {0, 0}, {}, {}, "exact"};
@@ -63,8 +67,10 @@ struct IntegerGrid {
   }
 
  private:
-  static double weight(int m, int n) {
-    return std::exp(-(m - n) * (m - n) / 3.0 - std::abs(m + n - 5) / 4.0);
+  template <class T>
+  static LOCKSTEP_INLINE T energy(const T& m, const T& n) {
+    const T across = m - n;
+    return fma(constant<T>(1.0 / 3), across * across, constant<T>(0.25) * abs(m + n - T(5)));
   }
 };
 

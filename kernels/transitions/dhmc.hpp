@@ -9,6 +9,7 @@
 #include "kernels/transitions/refreshment.hpp"
 #include "kernels/transitions/sites.hpp"
 #include "kernels/transitions/trajectory.hpp"
+#include "kernels/transitions/workspace.hpp"
 
 namespace lockstep {
 
@@ -21,6 +22,21 @@ struct Discontinuous {
   Kinetic kinetic;
   Sites<S, N> sites;
   Trajectory trajectory;
+
+  /// What a visit indexes by its coordinate (workspace.hpp).
+  template <class Target, class L, int Slots>
+  struct Work {
+    L q[Slots], p[Slots], tally[Slots];
+    Cache<Target, L> cache;
+  };
+  static constexpr bool works_in_memory = true;
+
+  /// Where a trajectory is: a Position whose arrays are elsewhere.
+  template <class L>
+  struct At {
+    L *q, *gradient;
+    Sum<L> potential;
+  };
 
   LOCKSTEP_INLINE bool has_smooth(int dim) const { return sites.count < dim; }
 
@@ -73,40 +89,56 @@ struct Discontinuous {
 
   template <class Target, class L, class Stream>
   LOCKSTEP_INLINE void sweep(const Target& target, const Visits<S>& visits, const Stream& stream,
-                             const L& hop, L* q, L* r, L* tally) const {
+                             const L& hop, L* q, L* r, L* tally, Cache<Target, L>& cache) const {
     if constexpr (requires { target.sweep(visits, stream, hop, q, r, tally); }) {
       target.sweep(visits, stream, hop, q, r, tally);
     } else {
-      sweep_coordinates(target, visits, stream, hop, q, r, tally);
+      sweep_coordinates(target, visits, stream, hop, q, r, tally, cache);
     }
   }
 
-  /// Into y what a trajectory begins with.
-  template <class L, int Slots>
-  LOCKSTEP_INLINE void begin(int dim, const Position<L, Slots>& x, Position<L, Slots>& y) const {
+  /// Puts down in w what a trajectory begins with, but for its momentum.
+  template <class Target, class L, int Slots>
+  LOCKSTEP_INLINE At<L> begin(int dim, const Position<L, Slots>& x, const L* tally, L* gradient,
+                              Work<Target, L, Slots>& w) const {
     for (int j = 0; j < dim; ++j) {
-      y.q[j] = x.q[j];
-      y.gradient[j] = x.gradient[j];
+      w.q[j] = x.q[j];
+      w.tally[j] = tally[j];
+      gradient[j] = x.gradient[j];
     }
-    flatten(y.gradient);
-    y.potential = x.potential;
+    flatten(gradient);
+    return {w.q, gradient, x.potential};
   }
 
+  /// Back to where it began, in the chains that are not accepted.
   template <class L, int Slots>
-  LOCKSTEP_INLINE void accept(int dim, const Mask<L>& accepted, const Position<L, Slots>& y,
-                              Position<L, Slots>& x) const {
+  LOCKSTEP_INLINE void return_rejected(int dim, const Mask<L>& accepted,
+                                       const Position<L, Slots>& x, At<L>& y) const {
     for (int j = 0; j < dim; ++j) {
-      x.q[j] = select(accepted, y.q[j], x.q[j]);
-      x.gradient[j] = select(accepted, y.gradient[j], x.gradient[j]);
+      y.q[j] = select(accepted, y.q[j], x.q[j]);
+      y.gradient[j] = select(accepted, y.gradient[j], x.gradient[j]);
     }
-    x.potential = select(accepted, y.potential, x.potential);
+    y.potential = select(accepted, y.potential, x.potential);
+  }
+
+  /// Takes up what is left there.
+  template <class Target, class L, int Slots>
+  LOCKSTEP_INLINE void end(int dim, const At<L>& y, const Work<Target, L, Slots>& w,
+                           Position<L, Slots>& x, L* tally) const {
+    for (int j = 0; j < dim; ++j) {
+      x.q[j] = y.q[j];
+      x.gradient[j] = y.gradient[j];
+      tally[j] = w.tally[j];
+    }
+    x.potential = y.potential;
   }
 };
 
 namespace transitions {
 
 /// Discontinuous HMC (Visit::laplace: every step visits every discontinuous coordinate) and Mixed
-/// HMC (Visit::exchange: every trajectory does, each at a step of its own). One Metropolis test at
+/// HMC (Visit::exchange: every trajectory visits each twice, at a time of its own before the middle
+/// and as long after it). Visits read the same backwards (sites.hpp). One Metropolis test at
 /// the end, on H from scratch: of what visits do to U, the momentum r has paid for, so that the
 /// error is leapfrog's and rounding's alone. Without smooth coordinates everything is accepted.
 template <class Kinetic_, class S, int N, Visit kVisit, class Rule = Metropolis>
@@ -120,23 +152,39 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
 
   template <class Target, class L, int Slots, class Group, class Stream>
   LOCKSTEP_INLINE Info<L> operator()(const Target& target, const Group& group, const Stream& stream,
-                                     std::uint32_t transition, Position<L, Slots>& x, L* p,
+                                     std::uint32_t transition, Position<L, Slots>& x, L*,
                                      const L& step_scale, L* tally) const {
     static_assert(Group::size == 1);
     const int d = dimension(target);
-    const bool smooth = this->has_smooth(d);
+    Workspace<typename Dhmc::template Work<Target, L, Slots>, Group> workspace(group);
+    auto& w = *workspace;
+    L gradient[Slots];
+    const L u = this->smooth_momentum(group, d, stream, transition, w.p);
+    this->laplace_momentum(stream, transition, w.p);
+    const Sum<L> before = x.potential + this->energy(group, d, w.p);
+    auto y = this->begin(d, x, tally, gradient, w);
+    travel(target, group, stream, transition, step_scale, y, w.p, w.tally, w.cache);
+    const Info<L> info = rule(before, y.potential + this->energy(group, d, w.p), L(0), u);
+    this->return_rejected(d, info.accepted, x, y);
+    this->end(d, y, w, x, tally);
+    return info;
+  }
+
+  /// The trajectory from (y, p), [dim] each: with Visit::laplace a map that preserves volume and,
+  /// once p is turned around, undoes itself.
+  /// @param y      a Position, or At
+  /// @param cache  memory for it
+  template <class Target, class L, class Place, class Group, class Stream>
+  LOCKSTEP_INLINE void travel(const Target& target, const Group& group, const Stream& stream,
+                              std::uint32_t transition, const L& step_scale, Place& y, L* p,
+                              L* tally, Cache<Target, L>& cache) const {
     const Trajectory& trajectory = this->trajectory;
     const L step = L(static_cast<S>(trajectory.step_size_at(transition))) * step_scale;
     const L hop = L(static_cast<S>(trajectory.hop_at(transition))) * step_scale;
     const int steps = trajectory.steps_at(transition);
+    const bool smooth = this->has_smooth(dimension(target));
 
-    const L u = this->smooth_momentum(group, d, stream, transition, p);
-    this->laplace_momentum(stream, transition, p);
-    const Sum<L> before = x.potential + this->energy(group, d, p);
-
-    Position<L, Slots> y;
-    this->begin(d, x, y);
-    std::uint16_t order[N];
+    std::uint16_t order[2 * N];
     [[maybe_unused]] int when[kVisit == Visit::exchange ? N : 1];
     Visits<S> visits;
     visits.kind = kVisit;
@@ -146,21 +194,30 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
     visits.transition = transition;
     if constexpr (kVisit == Visit::exchange) {
       this->sites.arrivals(transition, steps, when);
+      visits.weight = S(0.5);
     }
     const auto middle = [&](int i) {
+      L reach = hop;
       if constexpr (kVisit == Visit::exchange) {
-        visits.sites = this->sites.arriving(transition, when, i, order);
-      } else if (i == 0 || this->sites.order == VisitOrder::permutation) {
+        visits.sites = this->sites.arriving(transition, when, i, steps, order);
+      } else if (smooth) {
+        // In the centre there and back: half as far each, and half a visit each.
+        const bool centre = 2 * i == steps - 1;
+        visits.sites = this->sites.retracing(transition, i, steps, order);
+        visits.weight = centre ? S(0.5) : S(1);
+        reach = L(visits.weight) * hop;
+      } else {
         this->sites.in_order(transition, i, order);
       }
-      this->sweep(target, visits, stream, hop, y.q, p, tally);
+      this->sweep(target, visits, stream, reach, y.q, p, tally, cache);
       visits.first_word += static_cast<std::uint32_t>(visits.sites);
     };
     if (smooth) {
       leapfrog_around(
           target, this->kinetic, group, step, steps, y, p, [&](L* g) { this->flatten(g); }, middle);
     } else {
-      // Nothing else moves: sweeps of one order share what the first has prepared.
+      // Nothing else moves, any order keeps the law, and sweeps of one order share what the first
+      // has prepared.
       const bool alike = kVisit == Visit::laplace && this->sites.order == VisitOrder::coin;
       visits.sweeps = alike ? steps : 1;
       for (int i = 0; i < steps; i += visits.sweeps) {
@@ -168,11 +225,13 @@ struct Dhmc : Discontinuous<Kinetic_, S, N> {
       }
       y.potential = potential(target, group, y.q);
     }
-    const Sum<L> after = y.potential + this->energy(group, d, p);
-
-    const Info<L> info = rule(before, after, L(0), u);
-    this->accept(d, info.accepted, y, x);
-    return info;
+  }
+  template <class Target, class L, int Slots, class Group, class Stream>
+  LOCKSTEP_INLINE void travel(const Target& target, const Group& group, const Stream& stream,
+                              std::uint32_t transition, const L& step_scale, Position<L, Slots>& y,
+                              L* p, L* tally) const {
+    Cache<Target, L> cache;
+    travel(target, group, stream, transition, step_scale, y, p, tally, cache);
   }
 };
 
@@ -190,7 +249,7 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
 
   template <class Target, class L, int Slots, class Group, class Stream>
   LOCKSTEP_INLINE Info<L> operator()(const Target& target, const Group& group, const Stream& stream,
-                                     std::uint32_t transition, Position<L, Slots>& x, L* p,
+                                     std::uint32_t transition, Position<L, Slots>& x, L*,
                                      const L& step_scale, L* tally) const {
     static_assert(Group::size == 1);
     const int d = dimension(target);
@@ -198,19 +257,21 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
     const L step = L(static_cast<S>(trajectory.step_size_at(transition))) * step_scale;
     const L hop = L(static_cast<S>(trajectory.hop_at(transition))) * step_scale;
 
-    const L u = this->smooth_momentum(group, d, stream, transition, p);
-    this->laplace_momentum(stream, transition, p);
-    const Sum<L> before = x.potential + this->energy(group, d, p);
-    Position<L, Slots> y;
-    this->begin(d, x, y);
+    Workspace<typename Gibbs::template Work<Target, L, Slots>, Group> workspace(group);
+    auto& w = *workspace;
+    L gradient[Slots];
+    const L u = this->smooth_momentum(group, d, stream, transition, w.p);
+    this->laplace_momentum(stream, transition, w.p);
+    const Sum<L> before = x.potential + this->energy(group, d, w.p);
+    auto y = this->begin(d, x, tally, gradient, w);
     if (this->has_smooth(d)) {
       leapfrog_around(
-          target, this->kinetic, group, step, trajectory.steps_at(transition), y, p,
+          target, this->kinetic, group, step, trajectory.steps_at(transition), y, w.p,
           [&](L* g) { this->flatten(g); }, [](int) {});
     }
-    Info<L> info = rule(before, y.potential + this->energy(group, d, p), L(0), u);
-    this->accept(d, info.accepted, y, x);
-    const Sum<L> held = x.potential;
+    Info<L> info = rule(before, y.potential + this->energy(group, d, w.p), L(0), u);
+    this->return_rejected(d, info.accepted, x, y);
+    const Sum<L> held = y.potential;
 
     Visits<S> visits;
     visits.kind = has_conditional<Target, L>(target) ? Visit::conditional : Visit::exchange;
@@ -218,14 +279,15 @@ struct Gibbs : Discontinuous<Kinetic_, S, N> {
     visits.sites = this->sites.count;
     visits.scale = this->sites.scale;
     visits.transition = transition;
-    this->sweep(target, visits, stream, hop, x.q, p, tally);
+    this->sweep(target, visits, stream, hop, y.q, w.p, w.tally, w.cache);
     if (this->has_smooth(d)) {
-      x.potential = potential_and_gradient(target, group, x.q, x.gradient);
-      this->flatten(x.gradient);
+      y.potential = potential_and_gradient(target, group, y.q, y.gradient);
+      this->flatten(y.gradient);
     } else {
-      x.potential = potential(target, group, x.q);
+      y.potential = potential(target, group, y.q);
     }
-    info.energy += (x.potential - held).value();
+    info.energy += (y.potential - held).value();
+    this->end(d, y, w, x, tally);
     return info;
   }
 

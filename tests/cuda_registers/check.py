@@ -5,9 +5,9 @@ baseline (baseline.json) says. No device is needed.
 
     check.py [--nvcc NVCC] [--object FILE ...] [--update]
 
-Without --object, kernels.cu is compiled with the project's flags. --object lists the kernels of
-object files or libraries instead (all of them, for reading; nothing is checked). --update rewrites
-the baseline.
+Without --object, the .cu files beside this script are compiled with the project's flags. --object
+lists the kernels of object files or libraries instead (all of them, for reading; nothing is
+checked). --update rewrites the baseline.
 """
 
 import argparse
@@ -74,6 +74,13 @@ def integer(text):
     return int(re.sub(r"\(\w+\)", "", text))
 
 
+def visiting(transition):
+    """Which sampler of discontinuous coordinates; Visit is an enumeration, shown by its number."""
+    if "Gibbs" in transition:
+        return "Gibbs"
+    return "Dhmc" if re.search(r"Visit\)0|Visit::laplace", transition) else "Mixed"
+
+
 class Kernel:
     def __init__(self, name, usage):
         self.name = name
@@ -102,7 +109,13 @@ class Kernel:
             self.label = f"{self.target.replace('lockstep::', '')} in pairs L2hmc"
         elif "advance_tile_kernel" in name:
             self.target = arguments[1]
-            self.label = f"{self.target.replace('lockstep::', '')} by tiles L2hmc"
+            units = " on matrix units" if "MatrixLayers" in name else ""
+            self.label = f"{self.target.replace('lockstep::', '')} by tiles{units} L2hmc"
+        elif "advance_slices_kernel" in name:
+            self.target = re.sub(r"\(\w+\)", "", arguments[1])
+            self.label = f"{self.target.replace('lockstep::', '')} in slices {visiting(arguments[2])}"
+        elif "advance_zero_one_kernel" in name:
+            self.label = f"ZeroOne by tiles {visiting(arguments[2])}"
         elif "train_kernel" in name:
             self.target = arguments[0]
             self.label = f"{self.target.replace('lockstep::', '')} L2hmc training"
@@ -207,8 +220,9 @@ def main():
         print(f"nvcc {options.compiler_version} is not the baseline's nvcc {recorded['nvcc']}")
         sys.exit(77)
     with tempfile.TemporaryDirectory() as folder:
-        text = run(options.nvcc, *FLAGS, "-I", ROOT, "-I", ROOT / "include", "-Xptxas", "-v",
-                   "-cubin", "-o", pathlib.Path(folder) / "kernels.cubin", HERE / "kernels.cu")
+        text = "".join(run(options.nvcc, *FLAGS, "-I", ROOT, "-I", ROOT / "include", "-Xptxas", "-v",
+                           "-cubin", "-o", pathlib.Path(folder) / "kernels.cubin", source)
+                       for source in sorted(HERE.glob("*.cu")))
     kernels = kernels_of(from_ptxas(text))
     print(table(kernels))
     if not kernels:

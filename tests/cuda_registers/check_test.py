@@ -33,13 +33,30 @@ class Names(unittest.TestCase):
             "lockstep::Metropolis> >(lockstep::Scg)", dict(spill_stores=4, spill_loads=4))
         self.assertEqual((small.label, small.dim), ("Scg x1 L2hmc", 2))
         self.assertTrue(small.must_not_spill())
-        tiles = check.Kernel(
-            head + "tile_kernel<lockstep::Stream<float>, lockstep::Icg, lockstep::transitions::"
-            "L2hmc<float, lockstep::TileShape, lockstep::Metropolis> >(lockstep::Icg)", {})
-        self.assertEqual(tiles.label, "Icg by tiles L2hmc")
-        self.assertFalse(tiles.must_not_spill())
+        for layers, label in (("Plain", "Icg by tiles L2hmc"),
+                              ("Matrix", "Icg by tiles on matrix units L2hmc")):
+            tiles = check.Kernel(
+                head + "tile_kernel<lockstep::Stream<float>, lockstep::Icg, lockstep::transitions::"
+                f"L2hmc<float, lockstep::TileShape<lockstep::tile::{layers}Layers>, "
+                "lockstep::Metropolis> >(lockstep::Icg)", {})
+            self.assertEqual(tiles.label, label)
+            self.assertFalse(tiles.must_not_spill())
         training = check.Kernel("void lockstep::cuda::train_kernel<lockstep::Icg>(lockstep::Icg)", {})
         self.assertEqual(training.label, "Icg L2hmc training")
+
+    def test_discontinuous(self):
+        metric = "lockstep::AnyMetric<float, (int)3, (bool)0>, float, (int)3"
+        for transition, sampler in (
+                (f"Dhmc<{metric}, (lockstep::Visit)0, lockstep::Metropolis>", "Dhmc"),
+                (f"Dhmc<{metric}, (lockstep::Visit)1, lockstep::Metropolis>", "Mixed"),
+                (f"Gibbs<{metric}, lockstep::Metropolis>", "Gibbs")):
+            transition = "lockstep::transitions::" + transition
+            slices = check.Kernel("void lockstep::cuda::advance_slices_kernel<lockstep::Stream<float>, "
+                                  f"lockstep::MixedGrid, {transition} >(lockstep::MixedGrid)", {})
+            self.assertEqual(slices.label, f"MixedGrid in slices {sampler}")
+            tiles = check.Kernel("void lockstep::cuda::advance_zero_one_kernel<lockstep::Stream<float>, "
+                                 f"(int)512, {transition} >(lockstep::ZeroOne<float, (int)512>)", {})
+            self.assertEqual(tiles.label, f"ZeroOne by tiles {sampler}")
 
     def test_other_demangler(self):
         name = kernel().name.replace("(int)", "").replace("(bool)", "")

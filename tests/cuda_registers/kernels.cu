@@ -11,7 +11,9 @@
 #include "kernels/targets/funnel.hpp"
 #include "kernels/targets/logistic.hpp"
 #include "kernels/targets/mixture.hpp"
+#include "kernels/targets/mog6.hpp"
 #include "kernels/targets/normal.hpp"
+#include "kernels/targets/rings.hpp"
 #include "kernels/targets/rough_well.hpp"
 
 namespace lockstep {
@@ -36,6 +38,8 @@ using Walk = transitions::RandomWalk<Diagonal<Target>>;
 LOCKSTEP_WATCH(1, Usual, Scg)
 LOCKSTEP_WATCH(1, Usual, Mog)
 LOCKSTEP_WATCH(1, Usual, Mog2)
+LOCKSTEP_WATCH(1, Usual, Mog6)
+LOCKSTEP_WATCH(1, Usual, Ring)
 LOCKSTEP_WATCH(1, Usual, RoughWell<2>)
 LOCKSTEP_WATCH(1, Usual, Banana)
 LOCKSTEP_WATCH(1, Usual, EightSchools)
@@ -87,15 +91,20 @@ LOCKSTEP_WATCH_PAIRS(Mog2)
 LOCKSTEP_WATCH_PAIRS(RoughWell<2>)
 LOCKSTEP_WATCH_PAIRS(Banana)
 
-using Tiles = transitions::L2hmc<float, TileShape>;
-template __global__ void cuda::advance_tile_kernel<Stream<float>, Icg, Tiles>(
-    const __grid_constant__ Icg, const __grid_constant__ Tiles,
-    const __grid_constant__ cuda::Sweep<float>);
+template <class Layers>
+using Tiles = transitions::L2hmc<float, TileShape<Layers>>;
+
+#define LOCKSTEP_WATCH_TILES(Layers)                                                     \
+  template __global__ void cuda::advance_tile_kernel<Stream<float>, Icg, Tiles<Layers>>( \
+      const __grid_constant__ Icg, const __grid_constant__ Tiles<Layers>,                \
+      const __grid_constant__ cuda::Sweep<float>);
+LOCKSTEP_WATCH_TILES(tile::PlainLayers)
+LOCKSTEP_WATCH_TILES(tile::MatrixLayers)
 
 #define LOCKSTEP_WATCH_TRAINING(...)                                                     \
   template __global__ void cuda::train_kernel<__VA_ARGS__>(                              \
       const __grid_constant__ __VA_ARGS__, const __grid_constant__ cuda::TrainingArrays, \
-      const __grid_constant__ TrainingLaunch, std::uint64_t);
+      std::uint64_t);
 LOCKSTEP_WATCH_TRAINING(Scg)
 LOCKSTEP_WATCH_TRAINING(EightSchoolsNc)
 LOCKSTEP_WATCH_TRAINING(Icg)

@@ -5,13 +5,16 @@
 /// meet at each shuffle and those of a block at each barrier. What it leaves out is what only a
 /// card can show: concurrency between streams, and the device's own rounding.
 
+#include <array>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -56,7 +59,7 @@ namespace emulated {
 /// own and gives way to the next at every shuffle and barrier.
 class Block {
  public:
-  static constexpr unsigned most = 128;
+  static constexpr unsigned most = 288;
 
   Block() {
     for (Lane& lane : lanes_) {
@@ -87,19 +90,20 @@ class Block {
     }
   }
 
-  /// The value that thread `from` of the same warp passes in the same shuffle. The threads arrive
-  /// one by one; once all have, each reads. Two buffers, because the first to go on may write
-  /// before the last has read.
+  /// What the threads of the warp pass in the same exchange. They arrive one by one; once all have,
+  /// each reads. Two buffers, because the first to go on may write before the last has read.
   template <class T>
-  T shuffle(const T& x, unsigned from) {
+  std::array<T, 32> exchange(const T& x) {
+    static_assert(sizeof(T) <= sizeof(Passed));
     Lane& lane = lanes_[current_];
-    const unsigned warp = current_ / 32 * 32;
-    std::uint64_t* const passed = passed_[lane.shuffles++ % 2];
-    std::memcpy(&passed[current_], &x, sizeof(T));
+    const Passed* const warp = passed_[lane.exchanges % 2] + current_ / 32 * 32;
+    std::memcpy(&passed_[lane.exchanges++ % 2][current_], &x, sizeof(T));
     give_way();
-    T y;
-    std::memcpy(&y, &passed[warp + from], sizeof(T));
-    return y;
+    std::array<T, 32> all;
+    for (unsigned i = 0; i < 32; ++i) {
+      std::memcpy(&all[i], &warp[i], sizeof(T));
+    }
+    return all;
   }
 
   /// Returns once all threads have come here. The last to come gives way too, so that those of a
@@ -124,9 +128,10 @@ class Block {
   struct Lane {
     ucontext_t context;
     std::vector<char> stack;
-    unsigned shuffles = 0;
+    unsigned exchanges = 0;
     bool done = false;
   };
+  using Passed = std::uint64_t[4];
 
   void give_way() { swapcontext(&lanes_[current_].context, &host_); }
 
@@ -137,7 +142,7 @@ class Block {
     lane.context.uc_stack.ss_size = lane.stack.size();
     lane.context.uc_link = nullptr;
     makecontext(&lane.context, &Block::enter, 0);
-    lane.shuffles = 0;
+    lane.exchanges = 0;
     lane.done = false;
   }
 
@@ -149,7 +154,7 @@ class Block {
   }
 
   Lane lanes_[most];
-  std::uint64_t passed_[2][most] = {};
+  Passed passed_[2][most] = {};
   ucontext_t host_;
   unsigned current_ = 0, size_ = 0, arrived_ = 0, turns_ = 0;
   const std::function<void()>* work_ = nullptr;
@@ -162,33 +167,95 @@ inline void __syncthreads() {
 }
 template <class T>
 T __shfl_xor_sync(unsigned, const T& x, int mask) {
-  return emulated::Block::mine().shuffle(x, (threadIdx.x % 32) ^ static_cast<unsigned>(mask));
+  return emulated::Block::mine().exchange(x)[(threadIdx.x % 32) ^ static_cast<unsigned>(mask)];
 }
 template <class T>
 T __shfl_down_sync(unsigned, const T& x, int distance) {
   const unsigned lane = threadIdx.x % 32, from = lane + static_cast<unsigned>(distance);
-  return emulated::Block::mine().shuffle(x, from < 32 ? from : lane);
+  return emulated::Block::mine().exchange(x)[from < 32 ? from : lane];
 }
 template <class T>
 T atomicAdd(T* to, T x) {
   return std::atomic_ref<T>(*to).fetch_add(x);
 }
 
+namespace emulated {
+
+/// mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32, c += a b: element (row, k) of a is in
+/// thread 4 (row % 8) + k % 8 / 2, word row / 8 + 2 (k / 8); (k, column) of b in thread 4 column +
+/// k % 8 / 2, word k / 8; both in the lower half if k is even. Sums are rounded to nearest, one
+/// product after the other; a card's are not, and not in this order.
+inline void mma_m16n8k16(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+  struct Words {
+    std::uint32_t a[4], b[2];
+  };
+  const auto warp = Block::mine().exchange(Words{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}});
+  const unsigned lane = threadIdx.x % 32;
+  const auto half = [](std::uint32_t word, unsigned k) {
+    return std::bit_cast<float>(k % 2 == 0 ? word << 16 : word & 0xFFFF0000u);
+  };
+  for (unsigned i = 0; i < 4; ++i) {
+    const unsigned row = lane / 4 + 8 * (i / 2), column = 2 * (lane % 4) + i % 2;
+    for (unsigned k = 0; k < 16; ++k) {
+      c[i] += half(warp[4 * (row % 8) + k % 8 / 2].a[row / 8 + 2 * (k / 8)], k) *
+              half(warp[4 * column + k % 8 / 2].b[k / 8], k);
+    }
+  }
+}
+
+}  // namespace emulated
+
 // ---- the runtime
 // -----------------------------------------------------------------------------------
 
-enum cudaError_t { cudaSuccess, cudaErrorMemoryAllocation = 2 };
+enum cudaError_t {
+  cudaSuccess,
+  cudaErrorMemoryAllocation = 2,
+  cudaErrorStreamCaptureUnsupported = 900
+};
 inline const char* cudaGetErrorString(cudaError_t e) {
-  return e == cudaSuccess ? "no error" : "out of memory";
+  return e == cudaSuccess                 ? "no error"
+         : e == cudaErrorMemoryAllocation ? "out of memory"
+                                          : "operation not permitted when stream is capturing";
 }
 inline const char* cudaGetErrorName(cudaError_t e) {
-  return e == cudaSuccess ? "cudaSuccess" : "cudaErrorMemoryAllocation";
+  return e == cudaSuccess                 ? "cudaSuccess"
+         : e == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation"
+                                          : "cudaErrorStreamCaptureUnsupported";
 }
 inline cudaError_t cudaGetLastError() {
   return cudaSuccess;
 }
 
-using cudaStream_t = int*;
+namespace emulated {
+
+using Graph = std::vector<std::function<void()>>;
+
+/// In capture, a stream keeps its work in a graph.
+struct Stream {
+  Graph* capturing = nullptr;
+};
+
+/// Calls so far that gave the card work: copies, kernels, graphs.
+inline int submissions = 0;
+
+template <class F>
+cudaError_t submit(Stream* stream, F work) {
+  if (stream != nullptr && stream->capturing != nullptr) {
+    stream->capturing->push_back(work);
+  } else {
+    ++submissions;
+    work();
+  }
+  return cudaSuccess;
+}
+
+/// Of the card.
+inline int compute_capability = 9;
+
+}  // namespace emulated
+
+using cudaStream_t = emulated::Stream*;
 using cudaEvent_t = int*;
 enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
@@ -204,6 +271,15 @@ inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   return cudaSuccess;
 }
 inline cudaError_t cudaSetDevice(int) {
+  return cudaSuccess;
+}
+inline cudaError_t cudaGetDevice(int* device) {
+  *device = 0;
+  return cudaSuccess;
+}
+enum cudaDeviceAttr { cudaDevAttrComputeCapabilityMajor };
+inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
+  *value = emulated::compute_capability;
   return cudaSuccess;
 }
 
@@ -226,23 +302,24 @@ inline cudaError_t cudaFree(void* p) {
 inline cudaError_t cudaFreeHost(void* p) {
   return cudaFree(p);
 }
-inline cudaError_t cudaMemsetAsync(void* p, int value, std::size_t bytes, cudaStream_t) {
-  std::memset(p, value, bytes);
-  return cudaSuccess;
+inline cudaError_t cudaMemsetAsync(void* p, int value, std::size_t bytes, cudaStream_t stream) {
+  return emulated::submit(stream, [=] { std::memset(p, value, bytes); });
 }
 inline cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
-                                   cudaStream_t) {
-  std::memcpy(to, from, bytes);
+                                   cudaStream_t stream) {
+  return emulated::submit(stream, [=] { std::memcpy(to, from, bytes); });
+}
+inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  *stream = new emulated::Stream;
   return cudaSuccess;
 }
-inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t*, unsigned) {
+inline cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  delete stream;
   return cudaSuccess;
 }
-inline cudaError_t cudaStreamDestroy(cudaStream_t) {
-  return cudaSuccess;
-}
-inline cudaError_t cudaStreamSynchronize(cudaStream_t) {
-  return cudaSuccess;
+inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  return stream != nullptr && stream->capturing != nullptr ? cudaErrorStreamCaptureUnsupported
+                                                           : cudaSuccess;
 }
 inline cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) {
   return cudaSuccess;
@@ -275,16 +352,55 @@ cudaError_t cudaFuncSetAttribute(Kernel, cudaFuncAttribute, int) {
 
 template <class... P>
 cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 grid, dim3 block, void** arguments,
-                             std::size_t, cudaStream_t) {
-  const auto run = [&]<std::size_t... I>(std::index_sequence<I...>) {
-    kernel(*static_cast<std::remove_reference_t<P>*>(arguments[I])...);
-  };
-  for (unsigned y = 0; y < grid.y; ++y) {
-    for (unsigned x = 0; x < grid.x; ++x) {
-      blockIdx = dim3(x, y, 0);
-      blockDim = block;
-      emulated::Block::mine().run(block.x, [&] { run(std::index_sequence_for<P...>{}); });
-    }
+                             std::size_t, cudaStream_t stream) {
+  const auto copied = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return std::tuple<std::remove_cvref_t<P>...>(
+        *static_cast<std::remove_reference_t<P>*>(arguments[I])...);
   }
+  (std::index_sequence_for<P...>{});
+  return emulated::submit(stream, [=] {
+    for (unsigned y = 0; y < grid.y; ++y) {
+      for (unsigned x = 0; x < grid.x; ++x) {
+        blockIdx = dim3(x, y, 0);
+        blockDim = block;
+        emulated::Block::mine().run(block.x, [&] { std::apply(kernel, copied); });
+      }
+    }
+  });
+}
+
+// ---- graphs
+// -----------------------------------------------------------------------------------
+
+using cudaGraph_t = emulated::Graph*;
+using cudaGraphExec_t = emulated::Graph*;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeRelaxed = 2 };
+
+inline cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  stream->capturing = new emulated::Graph;
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = std::exchange(stream->capturing, nullptr);
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* to, cudaGraph_t from,
+                                                 unsigned long long) {
+  *to = new emulated::Graph(*from);
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
+  return emulated::submit(stream, [=] {
+    for (const auto& work : *graph) {
+      work();
+    }
+  });
+}
+inline cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) {
+  delete graph;
   return cudaSuccess;
 }

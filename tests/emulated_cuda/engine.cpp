@@ -21,8 +21,8 @@
 #include "kernels/targets/mixture.hpp"
 #include "kernels/targets/normal.hpp"
 #include "lockstep/error.hpp"
+#include "tests/emulated_cuda/outcome.hpp"
 #include "tests/memory_archive.hpp"
-#include "tests/same_recording.hpp"
 
 namespace lockstep {
 
@@ -32,126 +32,13 @@ alignas(16) thread_local float4 memory[(227 << 10) / sizeof(float4)];  // a bloc
 
 namespace {
 
-constexpr std::int64_t kChains = 300;  // padded to 320: three tiles of one thread per chain
-
-SampleOptions options_for(int threads_per_chain = 0) {
-  SampleOptions options;
-  options.chains = kChains;
-  options.seed = 5;
-  options.threads = 1;
-  options.threads_per_chain = threads_per_chain;
-  return options;
-}
-
-struct Outcome {
-  std::vector<double> potential, gradient, positions, momenta, observed;
-  Statistics statistics;
-  Draws draws;
-  Pooled warmup, sampling;
-};
-
-struct Case {
-  Sampler sampler;
-  PreparedMetric metric;
-  int thin = 1;
-  std::int64_t keep = 200;
-  std::vector<double> step_factors = {};
-  bool leave_momentum = false;
-};
-
-Case case_of(int dim, Sampler sampler, Metric kind = Metric::diagonal) {
-  Case run{sampler, {}, 3, 200};
-  run.metric.kind = kind;
-  const auto d = static_cast<std::size_t>(dim);
-  if (kind == Metric::dense) {
-    run.metric.inverse_mass.assign(d * d, 0.0);
-    run.metric.factor.assign(d * d, 0.0);
-    for (std::size_t j = 0; j < d; ++j) {
-      run.metric.inverse_mass[j * d + j] = 1.25;
-      run.metric.factor[j * d + j] = 1.118033988749895;
-    }
-  } else {
-    for (std::size_t j = 0; j < d; ++j) {
-      const double scale = 1 + 0.1 * static_cast<double>(j % 5);
-      run.metric.factor.push_back(scale);
-      run.metric.inverse_mass.push_back(scale * scale);
-    }
-    if (kind == Metric::low_rank) {
-      run.metric.inverse_mass.push_back(2.5);
-      run.metric.inverse_mass.insert(run.metric.inverse_mass.end(), d,
-                                     1 / std::sqrt(static_cast<double>(d)));
-    }
-  }
-  return run;
-}
-
-/// @param other  an engine that continues what the first one begins
-Outcome outcome(Engine& first, const Case& run, Engine* other = nullptr) {
-  const int dim = first.description().dim;
-  const std::int64_t chains = first.description().chains;
-  first.configure(run.sampler, run.metric);
-  first.scale_steps(run.step_factors);
-  std::vector<double> q(static_cast<std::size_t>(dim * chains));
-  for (std::size_t i = 0; i < q.size(); ++i) {
-    q[i] = 0.5 * std::sin(static_cast<double>(i));
-  }
-  first.place(q);
-
-  Outcome o;
-  o.potential.resize(static_cast<std::size_t>(chains));
-  for (auto* matrix : {&o.gradient, &o.positions, &o.momenta}) {
-    matrix->resize(q.size());
-  }
-  const double step = run.sampler.step_size;
-  Launch launch{0, 3, step, 2};
-  launch.observe = true;
-  launch.leave_momentum = run.leave_momentum;
-  o.warmup = first.advance(launch);
-  o.observed.resize(static_cast<std::size_t>((dim + Draws::info_rows - 1) * chains));
-  first.observed(1, o.observed);
-  Recording recording;
-  recording.draws = 75;  // the middle is inside the second chunk, the end inside the third
-  recording.lags = 2;
-  recording.centre.assign(static_cast<std::size_t>(dim), 0.25);
-  recording.keep_chains = run.keep;
-  recording.thin = run.thin;
-  recording.keep_parameters = {dim - 1, 0};
-  first.record(recording);
-  o.sampling = first.advance_recording({3, 70, step, 0});
-  Engine& engine = other == nullptr ? first : *other;
-  if (other != nullptr) {
-    testing::MemoryArchive saved;
-    first.archive(saved);
-    testing::MemoryArchive loaded(saved.memory());
-    engine.configure(run.sampler, run.metric);
-    engine.archive(loaded);
-    EXPECT_TRUE(loaded.at_end());
-  }
-  const Pooled rest = engine.advance_recording({73, 5, step, 0});
-  o.sampling.acceptance = (70 * o.sampling.acceptance + 5 * rest.acceptance) / 75;
-  o.sampling.divergences += rest.divergences;
-  engine.evaluations(o.potential, o.gradient);
-  engine.positions(o.positions);
-  engine.momenta(o.momenta);
-  o.statistics = engine.statistics();
-  o.draws = engine.take_draws();
-  return o;
-}
-
-void expect_same(const Outcome& a, const Outcome& b) {
-  EXPECT_EQ(a.potential, b.potential);
-  EXPECT_EQ(a.gradient, b.gradient);
-  EXPECT_EQ(a.positions, b.positions);
-  EXPECT_EQ(a.momenta, b.momenta);
-  EXPECT_EQ(a.observed, b.observed);
-  expect_same(a.statistics, b.statistics);
-  expect_same(a.draws, b.draws);
-  // CUDA adds up in units of 2^-26.
-  EXPECT_NEAR(a.warmup.acceptance, b.warmup.acceptance, 1e-8);
-  EXPECT_NEAR(a.sampling.acceptance, b.sampling.acceptance, 1e-8);
-  EXPECT_EQ(a.warmup.divergences, b.warmup.divergences);
-  EXPECT_EQ(a.sampling.divergences, b.sampling.divergences);
-}
+using testing::Case;
+using testing::case_of;
+using testing::expect_same;
+using testing::kChains;
+using testing::options_for;
+using testing::Outcome;
+using testing::outcome;
 
 template <class Target>
 void expect_parity(const Target& target, const Case& run, const SampleOptions& options) {
@@ -290,7 +177,9 @@ void expect_l2hmc_parity(const Target& target, int steps, int width, int hidden,
                          std::int64_t chains = 100) {
   SCOPED_TRACE(std::to_string(width) + " units, " + std::to_string(hidden) + " layers");
   const Network network = network_of({Target::dim, steps, width, hidden}, step);
-  Case run{L2hmc{network}, {}, 3, 200};
+  L2hmc sampler(network);
+  sampler.matrix_units = false;  // in the CPU's order of sums
+  Case run{sampler, {}, 3, 200};
   SampleOptions options = options_for();
   options.chains = chains;  // few: each barrier costs the emulation a change of stacks a thread
   CpuEngine<float, Target, L2hmcSettings<float>> cpu(target, options);
@@ -365,6 +254,41 @@ TEST(EmulatedCuda, Training) {
   expect_training_parity(Scg{}, {2, 4, 10, 2}, 0);
   expect_training_parity(Mog{}, {2, 3, 7, 1}, 1);
   expect_training_parity(EightSchoolsNc{}, {10, 2, 9, 3}, 0.5);
+}
+
+/// The host asks for a step in one call, whatever is in it; the first of a kind is put together.
+TEST(EmulatedCuda, ATrainingStepIsOneLaunch) {
+  TrainingPlace place;
+  place.shape = {2, 3, 5, 2};
+  place.batch = 9;
+  CudaTrainingEngine<Scg> engine(Scg{}, place);
+  const Network network = network_of(place.shape, 0.1);
+  engine.place(std::vector<double>(18, 0.25));
+  std::vector<double> gradient(network.parameters.size());
+  for (const double noise : {0.0, 1.0}) {
+    for (std::uint32_t i = 0; i < 3; ++i) {
+      const int before = emulated::submissions;
+      engine.step(network, {.iteration = i, .noise_weight = noise}, gradient);
+      EXPECT_EQ(emulated::submissions, before + 1);
+    }
+  }
+}
+
+/// What is thrown while a graph is put together leaves the stream as it was.
+TEST(EmulatedCuda, AFailedCaptureEnds) {
+  cuda::WorkStream stream;
+  cuda::DeviceArray<int> array(1, "a number");
+  int number = 3;
+  // Waiting is what cannot be captured.
+  EXPECT_THROW(cuda::Graph(stream, "a graph", [&] { array.upload(&number, stream); }),
+               BackendError);
+  array.upload(&number, stream);
+  number = 0;
+  const cuda::Graph graph(stream, "a graph",
+                          [&] { array.begin_download(&number, stream, array.size()); });
+  EXPECT_EQ(number, 0);
+  graph.launch(stream);
+  EXPECT_EQ(number, 3);
 }
 
 TEST(EmulatedCuda, TrainingGoesOnFromAnArchive) {

@@ -26,7 +26,8 @@ def load(path, name):
     return module
 
 
-PROBES = dict(ffma_per_second=3.0e13, mufu_per_second=4.0e12, copy_per_second=4.0e12)
+PROBES = dict(ffma_per_second=3.0e13, mma_per_second=3.6e14, mufu_per_second=4.0e12,
+              copy_per_second=4.0e12)
 
 
 def results():
@@ -35,14 +36,22 @@ def results():
             dict(target="banana", chains=1024, leapfrog=10, transitions_per_second=1e9,
                  steps_per_second=1e10)]
     l2hmc = dict(target="scg", chains=200, leapfrog=10, width=10, transitions_per_second=3e8,
-                 fma_per_transition=8800, batch=200, iterations_per_second=2000)
+                 fma_per_transition=8800, batch=200, iterations_per_second=2000,
+                 products=report.FLOAT)
+    wide = dict(l2hmc, target="icg", width=100, transitions_per_second=6e6,
+                fma_per_transition=1.5e6, products=report.MATRIX_UNITS)
     peer = dict(target="scg", chains=1024, leapfrog=10, method="JAX", compile_seconds=1.5,
                 transitions_per_second=1e8, acceptance=0.9, mean_z=1.0, variance_z=-2.0)
     return dict(date="2030-01-01", lockstep="1.2.3", cuda="CUDA 13.0", device=dict(name="a card"),
                 steps=[dict(name="build", outcome="ok", seconds=61.2),
                        dict(name="tests", outcome="exit status 8", seconds=3, note="1 failed")],
                 probes=PROBES, speed=report.with_bounds(rows, PROBES),
-                l2hmc=report.with_l2hmc_bounds([l2hmc], PROBES),
+                l2hmc=report.with_l2hmc_bounds([l2hmc, wide], PROBES),
+                dhmc=report.with_dhmc_bounds(
+                    [dict(target="zero-one", dimension=377, sites=377, chains=4224, leapfrog=20,
+                          updates_per_second=1e9),
+                     dict(target="mixed-grid", dimension=3, sites=2, chains=16384, leapfrog=20,
+                          updates_per_second=2e11)], PROBES),
                 acceptance={"scg": dict(acceptance=0.905)},
                 peers=[peer, dict(peer, method="NumPyro", acceptance=0.7),
                        dict(peer, chains=16384, error="out of memory")])
@@ -65,11 +74,25 @@ class Arithmetic(unittest.TestCase):
         self.assertIsNone(banana["fraction"])
 
     def test_networks_are_bounded_by_their_matrices(self):
-        row, = results()["l2hmc"]
+        row, wide = results()["l2hmc"]
         self.assertAlmostEqual(row["bound"] / (3e13 / 8800), 1)
         self.assertAlmostEqual(row["fraction"], 3e8 * 8800 / 3e13)
-        row, = report.with_l2hmc_bounds([dict(fma_per_transition=8800)], None)
-        self.assertIsNone(row["fraction"])
+        self.assertAlmostEqual(wide["bound"] / (3.6e14 / 3 / 1.5e6), 1)
+        row = dict(fma_per_transition=8800, products=report.MATRIX_UNITS)
+        for probes in (None, dict(PROBES, mma_per_second=0)):
+            self.assertIsNone(report.with_l2hmc_bounds([row], probes)[0]["fraction"])
+
+    def test_visits_are_bounded_by_the_slowest_pipe(self):
+        zero_one, grid = results()["dhmc"]
+        self.assertEqual(zero_one["pipe"], "shared memory")
+        self.assertAlmostEqual(zero_one["bound"] / (3e13 / 14800), 1)
+        self.assertAlmostEqual(zero_one["fraction"], 1e9 * 14800 / 3e13)
+        self.assertIsNone(grid["bound"])
+        capsid, = report.with_dhmc_bounds([dict(target="jolly-seber", updates_per_second=1e11)],
+                                          dict(PROBES, mufu_per_second=1e12))
+        self.assertEqual((capsid["pipe"], capsid["bound"]), ("MUFU", 5e11))
+        unknown, = report.with_dhmc_bounds([dict(target="zero-one")], None)
+        self.assertIsNone(unknown["fraction"])
 
     def test_peers_that_sampled_something_else_are_void(self):
         peer, ours = dict(acceptance=0.9, mean_z=3.9), dict(acceptance=0.905)
@@ -85,7 +108,10 @@ class Page(unittest.TestCase):
         for text in ("# Lockstep on a card", "CUDA 13.0", "| tests | exit status 8 | 3 | 1 failed |",
                      "| scg | 1024 | 10 | 1e+10 | 2e+11 | 1.61e+11 | issue | 6 % |",
                      "| banana | 1024 | 10 | 1e+09 | 1e+10 | - | - | - |",
-                     "| scg | 10 | 200 | 10 | 3e+08 | 3e+09 | 3.41e+09 | 9 % | 200 | 500 |",
+                     "| scg | 10 | float | 200 | 10 | 3e+08 | 3e+09 | 3.41e+09 | 9 % | 200 | 500 |",
+                     "| icg | 100 | 3 bfloat16 | 200 | 10 | 6e+06 | 6e+07 | 8e+07 | 8 % | 200 | 500 |",
+                     "| zero-one | 377 | 377 | 4224 | 20 | 1e+09 | 2.03e+09 | shared memory | 49 % |",
+                     "| mixed-grid | 3 | 2 | 16384 | 20 | 2e+11 | - | - | - |",
                      "| scg | 1024 | JAX | 1e+08 | 100 | 1.5 |  |",
                      "| scg | 1024 | NumPyro | 1e+08 | - | 1.5 | void: acceptance 0.700, ours 0.905 |",
                      "| scg | 16384 | JAX | - | - | - | out of memory |"):
