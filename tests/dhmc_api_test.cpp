@@ -11,6 +11,7 @@
 #include "kernels/targets/embedding.hpp"
 #include "lockstep/dhmc.hpp"
 #include "lockstep/lockstep.hpp"
+#include "tests/message_of.hpp"
 
 /// Of N numbered tanks five were seen, number 60 the highest: pi(N) ~ 1 / C(N, 5) on 60..2000.
 struct Tanks {
@@ -92,12 +93,7 @@ struct Smooth {
 
 template <class Target>
 std::string error_of(const Target& target, const Sampler& sampler) {
-  try {
-    sample(target, sampler, run_of(64, 20));
-  } catch (const UsageError& e) {
-    return e.what();
-  }
-  return {};
+  return message_of([&] { sample(target, sampler, run_of(64, 20)); });
 }
 
 TEST(DhmcApi, ASamplerThatDoesNotSuitTheTargetIsASentence) {

@@ -182,12 +182,7 @@ TEST(Fault, TargetThatThrows) {
 
 /// What `validate` says, for a target of two parameters.
 std::string refusal(const Sampler& sampler, const SampleOptions& options = small_run()) {
-  try {
-    validate(sampler, options, 2);
-  } catch (const UsageError& e) {
-    return e.what();
-  }
-  return {};
+  return message_of([&] { validate(sampler, options, 2); });
 }
 
 TEST(Fault, SettingsOfHops) {
@@ -271,12 +266,7 @@ TEST(Fault, KernelsThatDoNotSeeJumps) {
   const SampleOptions options = small_run();
   const auto error = [&](const Sampler& sampler, SampleOptions o) {
     CpuEngine<float, Step> engine(Step{}, options);
-    try {
-      run(engine, sampler, o);
-    } catch (const UsageError& e) {
-      return std::string(e.what());
-    }
-    return std::string();
+    return message_of([&] { run(engine, sampler, o); });
   };
   expect_says(error(Hmc{}, options), {"density jumps", "hmc would not see", "choose dhmc"});
   expect_says(error(Dhmc{}, options), {"include", "lockstep/dhmc.hpp"});

@@ -13,7 +13,8 @@ PooledMoments::PooledMoments(int dim, bool full)
       m2_(Matrix::Zero(dim, full ? dim : 1)) {}
 
 void PooledMoments::add(std::span<const double> values, std::int64_t chains) {
-  const Eigen::Map<const Matrix> x(values.data(), dim_, chains);
+  // A copy, since Eigen's sums are the same bits only for memory that is aligned the same.
+  const Matrix x = Eigen::Map<const Matrix>(values.data(), dim_, chains);
   const Eigen::VectorXd batch_mean = x.rowwise().mean();
   const Matrix centred = x.colwise() - batch_mean;
   const auto n_a = static_cast<double>(count_), n_b = static_cast<double>(chains);
