@@ -12,8 +12,8 @@
 namespace lockstep {
 
 /// Four normals with the indicator of which one x is from (the first example of Zhou, "Mixed
-/// Hamiltonian Monte Carlo for mixed discrete and continuous variables", NeurIPS 2020): z is k = 0..3 with
-/// probability w_k = 0.15, 0.3, 0.3, 0.25, and x ~ N(2 k - 2, 0.5),
+/// Hamiltonian Monte Carlo for mixed discrete and continuous variables", NeurIPS 2020): z is k =
+/// 0..3 with probability w_k = 0.15, 0.3, 0.3, 0.25, and x ~ N(2 k - 2, 0.5),
 ///
 ///   U(x, z) = -log w_z + 2 (x - 2 z + 2)^2.
 ///
