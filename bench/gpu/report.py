@@ -62,7 +62,7 @@ def with_l2hmc_bounds(rows, probes):
 
 # The same of one coordinate update of discontinuous HMC. jolly-seber: a count's likelihood in a
 # hand-reduced prototype with its state in shared memory. zero-one: for each of 1480 rows (1477 and
-# padding) what kernels/targets/zero_one_tile.cuh counts: 6.5 issue slots, and 10 bytes of shared
+# padding) what kernels/integrators/zero_one_tile.cuh counts: 6.5 issue slots, and 10 bytes of shared
 # memory, of which a multiprocessor moves 128 in a clock, as many as it does multiply-adds.
 DHMC_COUNTS = {
     "jolly-seber": dict(slots=31, mufu=2, shared=0),

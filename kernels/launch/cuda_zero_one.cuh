@@ -1,10 +1,10 @@
 #pragma once
 
 /// DHMC on CUDA for the 0-1 loss, whose passes over observations are a block's common work
-/// (targets/zero_one_tile.cuh).
+/// (integrators/zero_one_tile.cuh).
 
+#include "kernels/integrators/zero_one_tile.cuh"
 #include "kernels/launch/cuda_dhmc.cuh"
-#include "kernels/targets/zero_one_tile.cuh"
 
 namespace lockstep::cuda {
 
