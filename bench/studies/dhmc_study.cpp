@@ -151,43 +151,41 @@ class CaseRun {
 
   void note(const std::string& text) { result_.notes.push_back(case_.name + ": " + text); }
 
-  /// Says where the worst seed's draws are not the law's, and where its chains do not mix.
+  /// Says where the worst seed's draws are not the law's, and where its chains do not mix. Chains
+  /// that do not mix have not forgotten where they started: what is off proves nothing then.
   void judge(const std::string& method, const Outcomes& outcomes) {
-    bool right = true;
-    if (case_.law) {
-      const DhmcOutcome& o = worst_of(outcomes, [](const auto& x) { return x.law.worst_in_mcse; });
-      if (!(o.law.worst_in_mcse < kRightCell)) {
-        right = false;
-        note(method + " is WRONG: total variation " + significant(o.law.total_variation) +
-             ", where right draws with as much Monte Carlo error have " +
-             significant(o.law.expected) + "; a cell is " + significant(o.law.worst_in_mcse) +
-             " standard errors off.");
-      }
+    const DhmcOutcome& cells =
+        worst_of(outcomes, [](const auto& x) { return x.law.worst_in_mcse; });
+    const DhmcOutcome& error = worst_of(outcomes, [](const auto& x) { return x.worst_error; });
+    const DhmcOutcome& slow = worst_of(outcomes, [](const auto& x) { return x.fit.rhat_max(); });
+    const DhmcOutcome& common = worst_of(outcomes, [](const auto& x) { return x.common_error; });
+    std::string off;
+    if (case_.law && !(cells.law.worst_in_mcse < kRightCell)) {
+      off = "total variation is " + significant(cells.law.total_variation) +
+            ", where right draws with as much Monte Carlo error have " +
+            significant(cells.law.expected) + ", and a cell is " +
+            significant(cells.law.worst_in_mcse) + " standard errors off";
     }
-    const DhmcOutcome& o = worst_of(outcomes, [](const auto& x) { return x.worst_error; });
-    if (o.worst_error >= kRight) {
-      right = false;
-      note(method + " is WRONG: " + o.worst_figure + " is " + significant(o.worst_error) +
-           " combined standard errors off.");
+    if (error.worst_error >= kRight) {
+      off += (off.empty() ? "" : "; ") + error.worst_figure + " is " +
+             significant(error.worst_error) + " combined standard errors off";
     }
-    const bool judged = case_.law || !std::isnan(o.worst_error);
+    if (!(slow.fit.rhat_max() < kMixed)) {
+      note(method + " does not mix in " + std::to_string(slow.fit.draws_done) +
+           " transitions: R-hat is " + significant(slow.fit.rhat_max(), 4) + ", and " +
+           slow.worst_name() + " has " + significant(slow.min_ess_per_100()) +
+           " effective draws in 100" + (off.empty() ? "." : "; " + off + "."));
+    } else if (!off.empty()) {
+      note(method + " is WRONG: " + off + ".");
+    }
+    const bool judged = case_.law || !std::isnan(error.worst_error);
     judged_ = judged_ || judged;
-    if (right && judged) {
+    if (judged && off.empty()) {
       right_.push_back(method);
     }
-    const DhmcOutcome& e = worst_of(outcomes, [](const auto& x) { return x.common_error; });
-    if (e.common_error > kTogether) {
-      note(method +
-           "'s chains err together, by what they share: standard "
-           "errors are " +
-           significant(e.common_error) + " times what the variance between chains says.");
-    }
-    const DhmcOutcome& m = worst_of(outcomes, [](const auto& x) { return x.fit.rhat_max(); });
-    if (!(m.fit.rhat_max() < kMixed)) {
-      note(method + " does not mix in " + std::to_string(m.fit.draws_done) +
-           " transitions: R-hat is " + significant(m.fit.rhat_max(), 4) + ", and " +
-           m.worst_name() + " has " + significant(m.min_ess_per_100()) +
-           " effective draws in 100; its figures are to be read with that in mind.");
+    if (common.common_error > kTogether) {
+      note(method + "'s chains err together, by what they share: standard errors are " +
+           significant(common.common_error) + " times what the variance between chains says.");
     }
   }
 

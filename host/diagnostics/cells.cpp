@@ -45,9 +45,11 @@ CellComparison compare_with(const CellLaw& law, const Draws& draws) {
       squares += std::pow(of_chain[k * chains + c] - share, 2);
     }
     const auto first = of_time.begin() + static_cast<std::ptrdiff_t>(k * length);
+    // A cell that nobody was in has no spread, but the error of independent draws at least.
+    const double p = law.probability[k];
     const double error =
-        std::max(std::sqrt(squares / (n - 1) / n),
-                 standard_error_in_time({first, first + static_cast<std::ptrdiff_t>(length)}));
+        std::max({std::sqrt(squares / (n - 1) / n), std::sqrt(p * (1 - p) / (n * each)),
+                  standard_error_in_time({first, first + static_cast<std::ptrdiff_t>(length)})});
     f.expected += 0.5 * std::sqrt(2 / std::acos(-1.0)) * error;
     const double off = std::abs(share - law.probability[k]);
     f.worst_in_mcse = std::max(f.worst_in_mcse, off > 0 ? off / error : 0);

@@ -22,8 +22,8 @@ struct CellComparison {
   /// Half the sum of |share - probability| over cells.
   double total_variation = 0;
   /// What right draws of as much Monte Carlo error would have on average: half the sum of
-  /// sqrt(2 / pi) standard errors of the shares, by the variance between chains or by batches in
-  /// time (common_error.hpp), whichever is larger.
+  /// sqrt(2 / pi) standard errors of the shares, by the variance between chains, by batches in time
+  /// (common_error.hpp) or of independent draws, whichever is largest.
   double expected = 0;
   double worst_in_mcse = 0;             // the share that is farthest off, in its standard errors
   std::vector<double> draws, by_draws;  // total variation after so many draws of each chain
