@@ -29,6 +29,15 @@ LOCKSTEP_INLINE T stirling_rest(const T& x) {
   return p / (x * q);
 }
 
+/// log(1 + e), where w = 1 + e is known to more digits than e has of it below 1/2.
+template <class T>
+LOCKSTEP_INLINE T log_near_one(const T& e, const T& w) {
+  const auto small = e < T(-0.5f);
+  const T sum = select(small, w, T(1) + e);
+  const T rounded = select(small, T(0), e - (sum - T(1)));  // off the sum, as in log1p
+  return log(sum) + rounded / sum;
+}
+
 /// -log [N! / (N - u)! p^u (1 - p)^(N - u + 1/2)] + u log u - u: what depends on N of minus the
 /// log-probability that u of N are found. With x = N + 1/2, y = N - u + 1/2 and the excess
 /// d = x p - u, Stirling's formula gives
@@ -39,8 +48,8 @@ LOCKSTEP_INLINE T stirling_rest(const T& x) {
 /// error is some 1e-6, where log N! alone would have been rounded by 1e-3. (Loader, "Fast and
 /// accurate computation of binomial probabilities", 2000, has the same in terms of deviances.)
 ///
-/// The second logarithm is that of x (1 - p) / y, which has more digits where it is small: 1 - p
-/// comes separately.
+/// The logarithms are those of x p / u and x (1 - p) / y, which have more digits where they are
+/// small: 1 - p comes separately.
 ///
 /// @param n         N, a whole number of at least u
 /// @param u, per_u  u, and 1 / u, or 0 where u is 0
@@ -49,12 +58,10 @@ template <class T>
 LOCKSTEP_INLINE T unseen_energy(const T& n, const T& u, const T& per_u, const T& p,
                                 const T& other) {
   const T x = n + T(0.5f), y = (n - u) + T(0.5f);
-  const T d = fma(x, p, -u), e = -d / y;
-  const auto small = e < T(-0.5f);
-  const T w = select(small, x * other / y, T(1) + e);
-  const T rounded = select(small, T(0), e - (w - T(1)));  // off w, as in log1p
-  const T unseen = log(w) + rounded / w;
-  return (stirling_rest(y) - stirling_rest(x)) - fma(u, log1p(d * per_u), y * unseen);
+  const T d = fma(x, p, -u);
+  const T seen = log_near_one(d * per_u, x * p * per_u);
+  const T unseen = log_near_one(-d / y, x * other / y);
+  return (stirling_rest(y) - stirling_rest(x)) - fma(u, seen, y * unseen);
 }
 
 }  // namespace lockstep
