@@ -298,7 +298,7 @@ class Errors(Case):
         self.refused(*loss, "--observations", 1, says="1 observations")
         self.refused(*loss, "--observations", 0, says="--observations is 0")
         self.refused("run", "--target", "banana", "--observations", 9, says="--observations")
-        self.refused("run", "--target", "zero-one", "--sampler", "hmc", says="weights[1]")
+        self.refused("run", "--target", "zero-one", "--sampler", "hmc", says="density jumps")
 
     def test_more_memory_than_there_is(self):
         if b"__asan_init" in pathlib.Path(BENCH).read_bytes():
