@@ -24,8 +24,8 @@ enum class Integrator : std::uint8_t { leapfrog, minimal_norm_2, minimal_norm_4 
 enum class Metric : std::uint8_t { automatic, unit, diagonal, dense, fisher, low_rank };
 enum class LengthJitter : std::uint8_t { none, uniform, halton };
 /// In which order DHMC visits discontinuous coordinates. `coin`: ascending or descending, by a coin
-/// for each trajectory; `permutation`: a fresh one for each step. Where some coordinates are smooth,
-/// trajectories retrace it in their second half: a fixed order would break reversibility.
+/// for each trajectory; `permutation`: a fresh one for each step. With smooth coordinates a
+/// trajectory's second half goes the same way back: otherwise it would not be reversible.
 enum class VisitOrder : std::uint8_t { coin, permutation };
 /// Whether warm-up tunes the trajectory length, and by what: the change in the squared distance
 /// from the mean (ChEES: Hoffman, Radul & Sountsov, AISTATS 2021), or along the leading principal
