@@ -23,9 +23,9 @@ enum class Integrator : std::uint8_t { leapfrog, minimal_norm_2, minimal_norm_4 
 ///   low_rank   a diagonal plus a few directions of the same criterion, for many dimensions
 enum class Metric : std::uint8_t { automatic, unit, diagonal, dense, fisher, low_rank };
 enum class LengthJitter : std::uint8_t { none, uniform, halton };
-/// In which order DHMC visits discontinuous coordinates. `coin`: one order or its reverse, by a
-/// coin for each trajectory; `permutation`: a fresh one for each step. A fixed order would break
-/// reversibility.
+/// In which order DHMC visits discontinuous coordinates. `coin`: ascending or descending, by a coin
+/// for each trajectory; `permutation`: a fresh one for each step. With smooth coordinates a
+/// trajectory's second half goes the same way back: otherwise it would not be reversible.
 enum class VisitOrder : std::uint8_t { coin, permutation };
 /// Whether warm-up tunes the trajectory length, and by what: the change in the squared distance
 /// from the mean (ChEES: Hoffman, Radul & Sountsov, AISTATS 2021), or along the leading principal
@@ -193,7 +193,7 @@ struct Dhmc {
 };
 
 /// Mixed HMC (Zhou, NeurIPS 2020, in the corrected form of arXiv 1909.04852): during a trajectory
-/// every discontinuous coordinate gets one symmetric proposal, paid for out of an exponential
+/// every discontinuous coordinate gets two symmetric proposals, paid for out of an exponential
 /// budget of its own. Also for categories that have no order.
 struct MixedHmc {
   double step_size = 0.0;
