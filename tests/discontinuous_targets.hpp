@@ -6,7 +6,6 @@
 #include "kernels/targets/binomial_n.hpp"
 #include "kernels/targets/change_point.hpp"
 #include "kernels/targets/integer_grid.hpp"
-#include "kernels/targets/jolly_seber.hpp"
 #include "kernels/targets/mixed_grid.hpp"
 #include "kernels/targets/mixture_indicator.hpp"
 #include "kernels/targets/sign.hpp"
@@ -23,8 +22,6 @@ void for_each_discontinuous_target(F f) {
   f("change-point", ChangePoint{}, 0.0);
   f("change-point, four years", ChangePoint({3, 0, 1, 7}), 0.0);
   f("mixture-indicator", MixtureIndicator{}, 0.0);
-  f("jolly-seber, three occasions",
-    JollySeber<3>({{12, 18, 9}, {0, 5, 9}, {12, 17}, {9, 5}, 60, 12}), 1e-3);
 }
 
 }  // namespace lockstep::testing_targets

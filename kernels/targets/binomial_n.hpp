@@ -46,18 +46,19 @@ struct BinomialN {
 
   template <class T>
   struct Cache {
-    T p;
+    T p, other;     // p and 1 - p
     T here, there;  // what N adds to U, where it is and where `delta` has looked
   };
   template <class T>
   LOCKSTEP_HD void prepare(const T* q, Cache<T>& cache) const {
     cache.p = logistic(q[0]);
-    cache.here = energy(cells().index(q[1]), cache.p);
+    cache.other = logistic(-q[0]);
+    cache.here = energy(cells().index(q[1]), cache.p, cache.other);
   }
   template <class T>
   LOCKSTEP_HD T delta(int, const T*, const T& to, Cache<T>& cache) const {
     const T n = cells().index(to);
-    cache.there = energy(n, cache.p);
+    cache.there = energy(n, cache.p, cache.other);
     return select(cells().contains(n), cache.there - cache.here,
                   T(std::numeric_limits<Scalar<T>>::infinity()));
   }
@@ -116,14 +117,14 @@ struct BinomialN {
 
   /// What N adds to U, but for (1 - p)^(1/2).
   template <class T>
-  static LOCKSTEP_INLINE T energy(const T& n, const T& p) {
-    return unseen_energy(n, constant<T>(successes), constant<T>(1.0 / successes), p) + log(n) +
-           cells().log_width(n);
+  static LOCKSTEP_INLINE T energy(const T& n, const T& p, const T& other) {
+    return unseen_energy(n, constant<T>(successes), constant<T>(1.0 / successes), p, other) +
+           log(n) + cells().log_width(n);
   }
   /// `unseen_energy` has taken y log p and (N - y + 1/2) log(1 - p).
   template <class T>
   static LOCKSTEP_INLINE Sum<T> whole(const T* q, const T& p, const T& n) {
-    Sum<T> u = energy(n, p);
+    Sum<T> u = energy(n, p, logistic(-q[0]));
     u += T(-2) * log_logistic(q[0]);
     u += constant<T>(-1.5) * log_logistic(-q[0]);
     return select(cells().contains(n), u, Sum<T>(T(std::numeric_limits<Scalar<T>>::infinity())));
