@@ -52,12 +52,12 @@ std::vector<TrajectoryPoint> record_trajectory(const Target& target, const Traje
   double p[whole_quads<n, Solo>], tally[n] = {};
   parts.smooth_momentum(Solo{}, d, stream, transition, p);
   parts.laplace_momentum(stream, transition, p);
-  Position<double, n> x{}, y{};
+  Position<double, n> y{};
   for (int j = 0; j < d; ++j) {
-    x.q[j] = plan.start[static_cast<std::size_t>(j)];
+    y.q[j] = plan.start[static_cast<std::size_t>(j)];
   }
-  x.potential = potential_and_gradient(target, static_cast<const double*>(x.q), x.gradient);
-  parts.begin(d, x, y);
+  y.potential = potential_and_gradient(target, static_cast<const double*>(y.q), y.gradient);
+  parts.flatten(y.gradient);
 
   std::vector<TrajectoryPoint> points;
   const auto add = [&](int coordinate, bool moved, double tried) {
