@@ -355,9 +355,13 @@ const Diagonal kinetic{{{kInverseMass}}, {{2.0}}, 1};
 // Lambda^(1/2) - 1 for Lambda = 4.
 const double one[] = {1}, powers[] = {3, -0.5, 1};
 const LowRank low_rank{one, one, powers, 1, 1};
-const Trajectory two_steps{kSeed, kStep, 0.0, 2, LengthJitter::none};
-const Trajectory one_step{kSeed, kStep, 0.0, 1, LengthJitter::none};
-const Trajectory some_steps{kSeed, kStep, 0.1, 2, LengthJitter::uniform};
+const Trajectory two_steps{.seed = kSeed, .step_size = kStep, .steps = 2};
+const Trajectory one_step{.seed = kSeed, .step_size = kStep, .steps = 1};
+const Trajectory some_steps{.seed = kSeed,
+                            .step_size = kStep,
+                            .step_jitter = 0.1,
+                            .steps = 2,
+                            .jitter = LengthJitter::uniform};
 
 template <class K = Diagonal, class I = Leapfrog, class R = FullRefreshment,
           class Rule = Metropolis>

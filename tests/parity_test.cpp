@@ -51,7 +51,7 @@ Start start_of(const Target& target, double spread) {
       start.p[j * kChains + c] = p[j];
     }
   }
-  start.trajectory = {kSeed, static_cast<float>(step), 0.0, 5, LengthJitter::none};
+  start.trajectory = {.seed = kSeed, .step_size = static_cast<float>(step), .steps = 5};
   return start;
 }
 
