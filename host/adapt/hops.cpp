@@ -15,6 +15,14 @@ DualAveragingConstants constants_for(double target) {
   return c;
 }
 
+/// Of a coordinate in a transition (visits_of).
+double visits_on_average(const Sampler& s) {
+  if (s.method != Method::dhmc) {
+    return 1;
+  }
+  return s.longest > 0 ? 0.5 * (s.leapfrog + s.longest) : s.leapfrog;
+}
+
 }  // namespace
 
 double target_no_flip(const Sampler& sampler) {
@@ -32,10 +40,12 @@ Hops::Hops(const Sampler& sampler, std::vector<int> sites, int dim)
       tuned_(!sites_.empty() && sampler.hop == 0),
       each_(sampler.hop_per_coordinate),
       given_(sampler.hop),
+      target_(lockstep::target_no_flip(sampler)),
+      mean_visits_(visits_on_average(sampler)),
       given_scales_(sampler.hop_scale),
       scales_(sites_.size(), 1.0),
-      rules_(each() ? static_cast<std::int64_t>(sites_.size()) : 0, 1.0,
-             lockstep::target_no_flip(sampler), constants_for(lockstep::target_no_flip(sampler))) {}
+      rules_(each() ? static_cast<std::int64_t>(sites_.size()) : 0, 1.0, target_,
+             constants_for(target_)) {}
 
 void Hops::rescale(const PreparedMetric& metric) {
   if (sites_.empty()) {
@@ -70,12 +80,15 @@ double Hops::rate(std::span<const double> tallies, double visits) const {
   return sum / (visits * static_cast<double>(sites_.size()));
 }
 
-void Hops::update(std::span<const double> tallies, double visits) {
+void Hops::update(std::span<const double> tallies, std::int64_t visits, std::int64_t chains) {
+  const double all = static_cast<double>(visits) * static_cast<double>(chains);
+  const double weight = static_cast<double>(visits) / mean_visits_;
+  const auto weighted = [&](double rate) { return target_ + weight * (rate - target_); };
   std::vector<double> rates;
   for (const int j : sites_) {
-    rates.push_back(tallies[static_cast<std::size_t>(j)] / visits);
+    rates.push_back(weighted(tallies[static_cast<std::size_t>(j)] / all));
   }
-  rules_.update(rate(tallies, visits), rates);
+  rules_.update(weighted(rate(tallies, all)), rates);
 }
 
 Sampler Hops::with(Sampler sampler, double hop, const std::vector<double>& factors) const {

@@ -43,7 +43,10 @@ class Hops {
   /// @param tallies  Engine::tallies, [dim]
   /// @param visits   of each coordinate, over all chains
   double rate(std::span<const double> tallies, double visits) const;
-  void update(std::span<const double> tallies, double visits);
+  /// What it is tuned to is the rate of visits, not the mean over transitions of their rates: one
+  /// of few steps counts for less.
+  /// @param visits  of each coordinate by one chain
+  void update(std::span<const double> tallies, std::int64_t visits, std::int64_t chains);
 
   /// For the next transition; the geometric mean over coordinates where each has its own.
   double hop() const { return tuned_ ? rules_.step_size() : given_; }
@@ -67,6 +70,7 @@ class Hops {
   int dim_;
   bool tuned_, each_, has_ = true;
   double given_;
+  double target_, mean_visits_;
   std::vector<double> given_scales_;  // [dim] or empty
   std::vector<double> scales_;        // [sites]
   StepSizes rules_;

@@ -292,7 +292,7 @@ void WarmUp::step() {
     }
   }
   if (hops_.tuned()) {
-    hops_.update(tallies_, visits(launch));
+    hops_.update(tallies_, visits_of(sampler_, options_.seed, launch), chains_);
   }
   collect();
   if (++done_ == window().end) {
