@@ -213,7 +213,7 @@ TEST(Hops, AreTunedToTheirRateByTheShortestWarmUp) {
         hops.rescale(metric);
         hops.restart(off * (1 - target));
         for (int t = 0; t < 10 + kSettling; ++t) {
-          hops.update(rates(lengths_of(hops.applied(s), metric)), 1000);
+          hops.update(rates(lengths_of(hops.applied(s), metric)), 10, 100);
           if (t + 1 == 10) {
             hops.rescale(metric);
           }
@@ -236,7 +236,7 @@ TEST(Hops, OfEachCoordinateEqualiseTheirRates) {
   Hops hops(s, {0, 1, 2}, 3);
   hops.rescale(metric);
   for (int t = 0; t < 75; ++t) {
-    hops.update(rates(lengths_of(hops.applied(s), metric)), 1000);
+    hops.update(rates(lengths_of(hops.applied(s), metric)), 10, 100);
     if (t + 1 == 10 || t + 1 == 30 || t + 1 == 60) {
       hops.rescale(metric);
     }
@@ -252,7 +252,7 @@ TEST(Hops, GoAsFarAsBeforeUnderANewMetric) {
     Hops hops(s, {0, 1}, 2);
     hops.rescale(prepare_metric(Metric::unit, {}, 2));
     for (int t = 0; t < 5; ++t) {
-      hops.update(std::vector<double>{900, 500}, 1000);
+      hops.update(std::vector<double>{900, 500}, 10, 100);
     }
     const std::vector<double> before = hops.lengths();
     hops.rescale(prepare_metric(Metric::dense, {4, 0.3, 0.3, 0.25}, 2));
