@@ -524,6 +524,12 @@ class Bits(Case):
                               [[], ["--seed", 2], ["--leapfrog", 11], ["--draws", 21]]}), 4)
 
 
+def catches(pid, number):
+    """Whether a process has a handler for the signal."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16) >> (number - 1) & 1
+
+
 class Interrupt(Case):
     def interrupted(self, *arguments):
         """SIGINT after the header: the JSON object and the whole output."""
@@ -558,8 +564,10 @@ class Interrupt(Case):
                 process = subprocess.Popen([BENCH, *map(str, arguments), "--json", path],
                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                            env=environment(), text=True)
-                # `speed` prints nothing before it ends; long enough for its handler to stand.
-                time.sleep(1)
+                # `speed` prints nothing before it ends: its handler stands when the system says so.
+                deadline = time.monotonic() + PATIENCE
+                while not catches(process.pid, signal.SIGINT) and time.monotonic() < deadline:
+                    time.sleep(0.01)
                 process.send_signal(signal.SIGINT)
                 _, err = process.communicate(timeout=PATIENCE)
                 self.assertEqual((process.returncode, err), (130, ""))
