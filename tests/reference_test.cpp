@@ -13,23 +13,14 @@
 #include "host/registry.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/result.hpp"
+#include "tests/agreement.hpp"
 
 namespace lockstep {
 
 namespace {
 
-constexpr double kLimit = 4;  // combined Monte Carlo standard errors
-
 // Posteriors that one tuned sampler handles are compared by `study posteriors`, and by
 // posteriors_test.py target by target.
-
-void expect_agreement(const std::vector<ComparedFigure>& figures) {
-  for (const ComparedFigure& f : figures) {
-    EXPECT_LT(std::abs(f.z()), kLimit)
-        << f.what << " of " << f.parameter << ": " << f.own << " (" << f.own_error << ") for "
-        << f.reference << " (" << f.reference_error << ")";
-  }
-}
 
 void expect_agreement(const std::string& target, const std::string& folder,
                       const std::string& posterior) {

@@ -33,10 +33,9 @@ enum class Visit : std::uint8_t {
 template <class S>
 struct Visits {
   Visit kind = Visit::laplace;
-  const std::uint16_t* order = nullptr;  // [sweeps][sites] coordinates, a row for each sweep
+  const std::uint16_t* order = nullptr;  // [sites] coordinates, of every sweep
   int sites = 0;                         // visits of a sweep
   int sweeps = 1;
-  int stride = 0;            // between rows of `order`; 0: all sweeps go the same way
   const S* scale = nullptr;  // [dim], how far a hop of 1 goes
   S weight = 1;              // what a visit adds to the tally, times its probability to move
   /// Where random proposals come from: words of Purpose::proposal of this transition, one for each
@@ -99,9 +98,8 @@ LOCKSTEP_INLINE void sweep_coordinates(const Target& target, const Visits<Scalar
   const L weight = L(visits.weight);
   const auto each = [&](auto f) {
     for (int s = 0; s < visits.sweeps; ++s) {
-      const std::uint16_t* order = visits.order + s * visits.stride;
       for (int i = 0; i < visits.sites; ++i) {
-        f(static_cast<int>(order[i]));
+        f(static_cast<int>(visits.order[i]));
       }
     }
   };
