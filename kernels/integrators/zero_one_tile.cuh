@@ -296,8 +296,7 @@ class TiledZeroOne {
   /// The coordinate of visit t of the sweeps; after the last one, any.
   static LOCKSTEP_INLINE int visited(const Cache<float>& cache, int t) {
     const Visits<float>& v = *cache.visits;
-    const int s = t / v.sites < v.sweeps ? t / v.sites : 0;
-    return v.order[s * v.stride + t % v.sites];
+    return v.order[t % v.sites];
   }
 
   const ZeroOne<float, Max>& target_;
