@@ -133,4 +133,16 @@ void Whitening::velocities(Matrix& p) const {
   }
 }
 
+void Whitening::colour(Matrix& y) const {
+  if (kind_ == Metric::dense) {
+    y = factor_.triangularView<Eigen::Lower>() * y;
+    return;
+  }
+  if (kind_ == Metric::low_rank) {
+    const Eigen::VectorXd shift = root_values_.array() - 1;
+    y += factor_.transpose() * (shift.asDiagonal() * (factor_ * y)).eval();
+  }
+  y = scale_.asDiagonal() * y;
+}
+
 }  // namespace lockstep

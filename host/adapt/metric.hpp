@@ -25,6 +25,8 @@ class Whitening {
   void positions(Matrix& x) const;
   /// F' p of each column of p, in place.
   void velocities(Matrix& p) const;
+  /// F y of each column of y, in place: the inverse of `positions`.
+  void colour(Matrix& y) const;
 
  private:
   Metric kind_;
