@@ -63,8 +63,12 @@ class Traveller {
   /// @param gradients  of a chain, so far
   void after_transition(double gradients, bool sampling) {
     engine_.observed(0, x_);
-    if (looks_for_bias() && squared_bias(x_, goals_.moments) < kSmallBias) {
-      journey_.bias = gradients;
+    if (looks_for_bias()) {
+      journey_.gradients.push_back(gradients);
+      journey_.squared_bias.push_back(squared_bias(x_, goals_.moments));
+      if (journey_.squared_bias.back() < kSmallBias) {
+        journey_.bias = gradients;
+      }
     }
     if (looks_for_agreement() && sampling) {
       superchains_.add(x_);

@@ -44,6 +44,7 @@ struct Journey {
   double preparation = 0, warmup = StudyRow::kUnknown;  // gradients that these two took
   double transitions = StudyRow::kUnknown;              // of the warm-up
   double seconds = StudyRow::kUnknown;                  // until superchains agreed
+  std::vector<double> gradients, squared_bias;          // after each transition, until it is small
 };
 
 /// Starts the chains, warms up, freezes the sampler and samples until all goals are reached.

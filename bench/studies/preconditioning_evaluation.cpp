@@ -187,6 +187,8 @@ void measure_journeys(const PreconditioningCase& c, const PreconditioningMethod&
     const Journey j = travel(*engine, sampler, options, preparation, goals);
     if (bias) {
       f.gradients_to_bias = j.bias;
+      f.gradients = j.gradients;
+      f.squared_bias = j.squared_bias;
       continue;
     }
     f.gradients_of_fit = j.preparation;

@@ -43,6 +43,7 @@ struct PreconditioningFigures {
   double gradients_of_warmup = StudyRow::kUnknown;  // of a chain
   double gradients_to_rhat = StudyRow::kUnknown, gradients_to_bias = StudyRow::kUnknown;
   double seconds_to_rhat = StudyRow::kUnknown;
+  std::vector<double> gradients, squared_bias;  // of a chain, and of the ensemble then
   std::vector<std::string> warnings;
 };
 
