@@ -21,4 +21,11 @@ Eigen::MatrixXd SymmetricEigen::inverse_root() const {
   return solver_.operatorInverseSqrt();
 }
 
+Eigen::VectorXd SymmetricEigen::tridiagonal(const Eigen::VectorXd& diagonal,
+                                            const Eigen::VectorXd& beside) {
+  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
+  solver.computeFromTridiagonal(diagonal, beside, Eigen::EigenvaluesOnly);
+  return solver.eigenvalues();
+}
+
 }  // namespace lockstep

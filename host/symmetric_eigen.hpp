@@ -23,6 +23,11 @@ class SymmetricEigen {
   Eigen::MatrixXd root() const;
   Eigen::MatrixXd inverse_root() const;
 
+  /// The eigenvalues, ascending, of a tridiagonal matrix.
+  /// @param beside  the elements beside its diagonal, one fewer
+  static Eigen::VectorXd tridiagonal(const Eigen::VectorXd& diagonal,
+                                     const Eigen::VectorXd& beside);
+
  private:
   Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver_;
 };

@@ -6,6 +6,7 @@
 
 #include <Eigen/QR>
 
+#include "host/symmetric_eigen.hpp"
 #include "host/vi/normal.hpp"
 
 namespace lockstep {
@@ -32,8 +33,8 @@ Eigen::ArrayXd inverse_mass(DiagonalMetric metric, const Eigen::ArrayXd& precisi
 }
 
 double condition_number(const Square& s) {
-  const Eigen::SelfAdjointEigenSolver<Square> solver(s, Eigen::EigenvaluesOnly);
-  return solver.eigenvalues().maxCoeff() / solver.eigenvalues().minCoeff();
+  const Eigen::VectorXd values = SymmetricEigen(s, SymmetricEigen::What::values_only).values();
+  return values.maxCoeff() / values.minCoeff();
 }
 
 double scaled_condition_number(const Square& h, const Eigen::ArrayXd& inverse_mass) {

@@ -9,6 +9,7 @@
 #include "host/adapt/quantile.hpp"
 #include "host/geometry/lanczos.hpp"
 #include "host/report/numbers.hpp"
+#include "host/symmetric_eigen.hpp"
 #include "kernels/launch/erased.hpp"
 #include "lockstep/error.hpp"
 
@@ -51,9 +52,9 @@ double largest_eigenvalue_of_covariance(const Matrix& x) {
   }
   PooledMoments moments(static_cast<int>(x.rows()), true);
   moments.add({x.data(), static_cast<std::size_t>(x.size())}, x.cols());
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(moments.covariance(),
-                                                              Eigen::EigenvaluesOnly);
-  return solver.eigenvalues().maxCoeff();
+  return SymmetricEigen(moments.covariance(), SymmetricEigen::What::values_only)
+      .values()
+      .maxCoeff();
 }
 
 /// With M^-1 = F F': S = F' H F, up to a rotation. F' is how gradients change into the coordinates

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "host/symmetric_eigen.hpp"
 #include "host/vi/normal.hpp"
 
 namespace lockstep {
@@ -19,11 +20,8 @@ constexpr double kRounding = 1e-14;
 /// The eigenvalues, ascending, of the leading k rows and columns of a tridiagonal matrix.
 Eigen::VectorXd ritz_values(const std::vector<double>& alpha, const std::vector<double>& beta,
                             int k) {
-  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
-  solver.computeFromTridiagonal(Eigen::Map<const Eigen::VectorXd>(alpha.data(), k),
-                                Eigen::Map<const Eigen::VectorXd>(beta.data(), k - 1),
-                                Eigen::EigenvaluesOnly);
-  return solver.eigenvalues();
+  return SymmetricEigen::tridiagonal(Eigen::Map<const Eigen::VectorXd>(alpha.data(), k),
+                                     Eigen::Map<const Eigen::VectorXd>(beta.data(), k - 1));
 }
 
 /// One matrix's iteration: S V = V T + beta_k v_k+1 e_k'.
