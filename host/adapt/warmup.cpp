@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
 
 #include "host/gradients.hpp"
 #include "kernels/random/philox.hpp"
@@ -34,7 +35,35 @@ bool within_factor(double a, double b, double factor) {
   return a > 0 && b > 0 && std::abs(std::log(a / b)) < std::log(factor);
 }
 
+std::vector<Window> windows_of(const SampleOptions& options, std::int64_t chains) {
+  return resolved(options.adaptation.schedule, chains) == Schedule::pooled
+             ? pooled_schedule(options.warmup)
+             : windowed_schedule(options.warmup);
+}
+
 }  // namespace
+
+std::string keeps_no_metric(const Sampler& sampler, const SampleOptions& options,
+                            const EngineDescription& about) {
+  if (sampler.metric == Metric::unit) {
+    return "the unit metric is not tuned: choose another, or prepare without a metric";
+  }
+  if (!sampler.inverse_mass.empty()) {
+    return "the sampler's is given: leave one of them out";
+  }
+  if (!about.discontinuous.empty()) {
+    return "the density jumps along " +
+           about.names[static_cast<std::size_t>(about.discontinuous.front())] +
+           ", which a covariance says nothing of: prepare without a metric";
+  }
+  const std::vector<Window> windows = windows_of(options, about.chains);
+  const bool sets =
+      std::any_of(windows.begin(), windows.end(), [](const Window& w) { return w.sets_metric; });
+  return sets ? ""
+              : "a warm-up of " + std::to_string(options.warmup) +
+                    " transitions is too short to estimate one from draws: give at least 20, or "
+                    "prepare without a metric";
+}
 
 double target_acceptance(const Sampler& sampler, int dim) {
   if (sampler.target_acceptance > 0) {
@@ -58,7 +87,7 @@ WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& opti
       tunes_step_(sampler.step_size == 0 && static_cast<int>(hops_.sites().size()) < dim_),
       tunes_metric_(sampler.metric != Metric::unit && sampler.inverse_mass.empty()),
       pooled_(resolved(options.adaptation.schedule, chains_) == Schedule::pooled),
-      windows_(pooled_ ? pooled_schedule(options.warmup) : windowed_schedule(options.warmup)),
+      windows_(windows_of(options, chains_)),
       metric_(prepare_metric(tunes_metric_ ? Metric::unit : sampler.metric, sampler.inverse_mass,
                              dim_)),
       steps_(options.adaptation.per_chain_step_size ? chains_ : 0, initial_step_size(sampler, dim_),
@@ -103,6 +132,19 @@ WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& opti
   }
   hops_.rescale(metric_);
   set_up_engine();
+}
+
+void WarmUp::prepare(const Preparation& preparation) {
+  if (preparation.inverse_mass.empty()) {
+    return;
+  }
+  const std::string why = keeps_no_metric(sampler_, options_, engine_.description());
+  require(why.empty(), "the preparation has a metric for the warm-up to begin with, but " + why);
+  require(std::isfinite(preparation.weight) && preparation.weight >= 0,
+          "the weight of the preparation's metric is " + std::to_string(preparation.weight) +
+              ": give a number of pseudo-draws, 0 or more");
+  estimator_.begin_with(prepare_metric(preparation.kind, preparation.inverse_mass, dim_),
+                        preparation.weight);
 }
 
 void WarmUp::set_up_engine() {
@@ -166,10 +208,14 @@ double WarmUp::first_step_size() {
 
 /// A first guess spares the transitions that a window would take to find it.
 void WarmUp::start_metric() {
-  std::vector<double> gradient(q_.size());
-  engine_.positions(q_);
-  engine_.evaluations(potential_, gradient);
-  metric_ = estimator_.of_starts(q_, gradient);
+  if (estimator_.has_prior()) {
+    metric_ = estimator_.of_prior();
+  } else {
+    std::vector<double> gradient(q_.size());
+    engine_.positions(q_);
+    engine_.evaluations(potential_, gradient);
+    metric_ = estimator_.of_starts(q_, gradient);
+  }
   hops_.rescale(metric_);
   engine_.configure(hops_.applied(sampler_), metric_);
 }
@@ -228,7 +274,7 @@ void WarmUp::begin_hops() {
 }
 
 void WarmUp::begin() {
-  if (tunes_metric_ && pooled_) {
+  if (tunes_metric_ && (pooled_ || estimator_.has_prior())) {
     start_metric();
   }
   if (tunes_step_) {
