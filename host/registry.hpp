@@ -19,9 +19,10 @@ class BlockTarget;
 
 /// What the prebuilt targets can be told. NaN and 0 mean the target's own default.
 struct TargetOptions {
-  int dim = 0;                // std-normal, rough-well, zero-one
+  int dim = 0;                // std-normal, normal, normal-rotated, rough-well, zero-one
   int observations = 0;       // zero-one
   double small_variance = 0;  // scg
+  double condition = 0;       // normal, normal-rotated
   double eta = 0;             // rough-well
   double prior_mean = 0;      // eight-schools: mu ~ N(prior_mean, prior_sd)
   double prior_sd = 0;

@@ -111,7 +111,8 @@ Command study_command(CLI::App& parent) {
   app->add_option("--only", a->settings.only, "Only these cases, by their targets [all]")
       ->type_name("NAMES")
       ->delimiter(',');
-  app->add_flag("--quick", a->settings.quick, "l2hmc, a-nice, dhmc: small sizes, to see the forms");
+  app->add_flag("--quick", a->settings.quick,
+                "l2hmc, a-nice, dhmc, preconditioning: small sizes, to see the forms");
   app->add_option("--networks", a->settings.networks,
                   "l2hmc: folder of trained networks, read where they are, else written")
       ->type_name("DIR");

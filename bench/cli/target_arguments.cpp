@@ -11,8 +11,9 @@ namespace lockstep::bench {
 namespace {
 
 /// Options that only some targets take; the others (--data-dir) say where to look.
-constexpr const char* kParticular[] = {
-    "--dim", "--small-variance", "--eta", "--prior-mean", "--prior-sd", "--data", "--observations"};
+constexpr const char* kParticular[] = {"--dim",  "--condition",   "--small-variance",
+                                       "--eta",  "--prior-mean",  "--prior-sd",
+                                       "--data", "--observations"};
 
 /// The option names in a target's own list, whatever separates them.
 std::vector<std::string> option_names(const std::string& list) {
@@ -41,9 +42,12 @@ void TargetArguments::add_to(CLI::App& app, bool required) {
       ->type_name("NAME")
       ->required(required)
       ->group(group);
-  app.add_option("--dim", options_.dim, "Dimension (std-normal, rough-well, zero-one)")
+  app.add_option("--dim", options_.dim, "Dimension (std-normal, normal, rough-well, zero-one)")
       ->group(group);
   app.add_option("--observations", options_.observations, "Rows of the made-up design (zero-one)")
+      ->group(group);
+  app.add_option("--condition", options_.condition,
+                 "Largest over smallest precision (normal, normal-rotated)")
       ->group(group);
   app.add_option("--small-variance", options_.small_variance, "The smaller variance (scg)")
       ->group(group);
@@ -75,6 +79,7 @@ const TargetEntry& TargetArguments::entry() const {
   }
   for (const auto& [option, value] : {std::pair<const char*, double>{"--dim", options_.dim},
                                       {"--observations", options_.observations},
+                                      {"--condition", options_.condition},
                                       {"--small-variance", options_.small_variance},
                                       {"--eta", options_.eta},
                                       {"--prior-sd", options_.prior_sd}}) {

@@ -6,22 +6,14 @@
 
 #include "bench/cli/progress.hpp"
 #include "bench/cli/table.hpp"
-#include "host/adapt/warmup.hpp"
-#include "host/gradients.hpp"
+#include "bench/studies/convergence.hpp"
 #include "host/registry.hpp"
-#include "host/starts.hpp"
 #include "lockstep/result.hpp"
 
 namespace lockstep::bench {
 
 namespace {
 
-constexpr double kAgreement = 1.01;  // nested R-hat
-/// Squared bias of a second moment over the variance of what it is the mean of.
-constexpr double kSmallBias = 0.01;
-/// With fewer chains the noise of an ensemble's second moments alone is that large: the largest of
-/// 100 squares of it is about 7 / chains.
-constexpr std::int64_t kBiasChains = 4096;
 constexpr int kLongestWarmup = 1000, kMostDraws = 4096;
 
 constexpr const char* kLaps =
@@ -94,12 +86,7 @@ void to_agreement(const Case& c, const StudySettings& settings, int repetition, 
   }
 }
 
-/// E x^2 and var x^2 of each parameter on the reported scale: the former from what is known of the
-/// law, where it is, the latter from a long run.
-struct SecondMoments {
-  std::vector<double> mean, variance;
-};
-
+/// From a long run.
 SecondMoments second_moments(const Case& c, const StudySettings& settings) {
   SampleOptions options = options_of(c, settings, 0);
   options.seed += 1'000'000;
@@ -111,75 +98,17 @@ SecondMoments second_moments(const Case& c, const StudySettings& settings) {
   options.progress = bar.callback();
   const auto engine = engine_of(c.target, settings, options);
   const Fit fit = run(*engine, sampler, options);
-  const Statistics& s = fit.statistics;
-  const auto chains = static_cast<std::size_t>(s.chains);
-  SecondMoments m;
-  for (std::size_t j = 0; j < static_cast<std::size_t>(s.dim); ++j) {
-    // Chan, Golub & LeVeque's merge of all chains' halves.
-    double n = 0, mean = 0, m2 = 0;
-    for (int half = 0; half < 2; ++half) {
-      const auto k = static_cast<double>(s.draws[half]);
-      for (std::size_t i = j * chains; k > 0 && i < (j + 1) * chains; ++i) {
-        const double delta = s.mean_square[half][i] - mean;
-        m2 += s.m2_square[half][i] + delta * delta * n * k / (n + k);
-        n += k;
-        mean += delta * k / n;
-      }
-    }
-    const ParameterSummary& p = fit.parameters[j];
-    const double known = p.truth_mean * p.truth_mean + p.truth_sd * p.truth_sd;
-    m.mean.push_back(std::isfinite(known) ? known : mean);
-    m.variance.push_back(m2 / n);
-  }
-  return m;
-}
-
-/// max_j (mean over chains of x_j^2 - E x_j^2)^2 / var x_j^2 after the last transition.
-double squared_bias(const Engine& engine, const SecondMoments& m, std::vector<double>& x) {
-  engine.observed(0, x);
-  const std::size_t chains = x.size() / m.mean.size();
-  double worst = 0;
-  for (std::size_t j = 0; j < m.mean.size(); ++j) {
-    double sum = 0;
-    for (std::size_t i = j * chains; i < (j + 1) * chains; ++i) {
-      sum += x[i] * x[i];
-    }
-    const double bias = sum / static_cast<double>(chains) - m.mean[j];
-    worst = std::max(worst, bias * bias / m.variance[j]);
-  }
-  return worst;
+  return second_moments(fit);
 }
 
 /// Gradients until the ensemble after one transition has small bias: of the warm-up as it goes, and
 /// of the frozen sampler after it.
-void to_small_bias(const Case& c, const StudySettings& settings, int repetition,
-                   const SecondMoments& moments, Figures& f) {
+double to_small_bias(const Case& c, const StudySettings& settings, int repetition,
+                     const SecondMoments& moments) {
   const SampleOptions options = options_of(c, settings, repetition);
   const auto engine = engine_of(c.target, settings, options);
-  start_chains(*engine, options);
-  WarmUp warm_up(*engine, sampler_of(c), options);
-  std::vector<double> x(moments.mean.size() * static_cast<std::size_t>(options.chains));
-  while (!warm_up.done()) {
-    warm_up.step();
-    if (squared_bias(*engine, moments, x) < kSmallBias) {
-      f.to_bias = static_cast<double>(warm_up.gradients());
-      return;
-    }
-  }
-  const FrozenSampler frozen = warm_up.frozen();
-  engine->configure(frozen.sampler, frozen.metric);
-  std::int64_t gradients = warm_up.gradients();
-  for (int t = 0; t < kMostDraws; ++t) {
-    Launch launch{frozen.next_transition + static_cast<std::uint32_t>(t), 1,
-                  frozen.sampler.step_size};
-    launch.observe = true;
-    engine->advance(launch);
-    gradients += gradients_of(frozen.sampler, engine->description(), options.seed, launch);
-    if (squared_bias(*engine, moments, x) < kSmallBias) {
-      f.to_bias = static_cast<double>(gradients);
-      return;
-    }
-  }
+  return travel(*engine, sampler_of(c), options, {}, {.moments = moments, .draws = kMostDraws})
+      .bias;
 }
 
 void add_rows(const Case& c, const std::vector<Figures>& repetitions, StudyResult& result) {
@@ -234,7 +163,7 @@ StudyResult run_study(const StudySettings& settings) {
         to_agreement(c, settings, i, f);
       }
       if (c.bias && !f.interrupted) {
-        to_small_bias(c, many, i, moments, f);
+        f.to_bias = to_small_bias(c, many, i, moments);
       }
       if (f.interrupted) {
         result.interrupted = true;

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <functional>
 #include <memory>
-#include <random>
 
 #include "bench/cli/progress.hpp"
 #include "bench/cli/table.hpp"
+#include "bench/studies/posterior_cases.hpp"
 #include "host/comparison.hpp"
 #include "host/io/dataset.hpp"
 #include "host/registry.hpp"
@@ -21,93 +21,6 @@ constexpr double kConverged = 1.01;  // nested R-hat below which chains agree
 constexpr double kRight = 4;         // combined standard errors
 constexpr double kSharp =
     0.03;  // a mean's own error, in standard deviations, that proves something
-
-/// Figures of weights that the sparse regression does not report.
-constexpr const char* kSparseWeights = "sparse_logistic_own_effective_weights";
-
-/// How a target is sampled, and what it is compared with beside its own reference.
-struct Case {
-  const char* target;
-  int warmup = 300, draws = 300;
-  int leapfrog = 5;  // mean; the number is uniform on 1..2 leapfrog - 1
-  Metric metric = Metric::automatic;
-  double target_acceptance = 0.8;
-  double step_jitter = 0;
-  double start_radius = 2;             // about `centre`
-  std::vector<double> centre = {};     // unconstrained; empty: 0
-  std::vector<std::string> also = {};  // further posteriors of the same reference.json
-  // One whose figures or errors are not right, and why: compared, and not counted.
-  std::string distrusted = {}, why = {};
-};
-
-// Starts: where a density falls off like a square of data that are far from 0, or like an
-// exponential (regressions without centred predictors, Poisson rates, volatilities), chains that
-// begin on +- 2 see slopes of 1e6 and more, and one step size cannot serve them all: they begin
-// closer together. The mixture's begin near a rough reading of the data, for the point where both
-// components are one has metastable chains about it. Dense where parameters are known to be
-// strongly correlated. In a funnel every step size is too large somewhere: there it varies
-// twentyfold from transition to transition.
-const Case kCases[] = {
-    {.target = "eight-schools-nc", .draws = 500, .leapfrog = 6, .target_acceptance = 0.98},
-    {.target = "eight-schools-log",
-     .draws = 500,
-     .leapfrog = 8,
-     .target_acceptance = 0.9,
-     .also = {"hierarchical_inference_gym"}},
-    {.target = "ark", .metric = Metric::dense},
-    {.target = "kidiq", .warmup = 600, .metric = Metric::dense, .start_radius = 0.05},
-    {.target = "kidiq-interaction", .warmup = 600, .metric = Metric::dense, .start_radius = 0.05},
-    {.target = "kilpisjarvi",
-     .warmup = 1000,
-     .leapfrog = 10,
-     .metric = Metric::dense,
-     .start_radius = 0.05},
-    {.target = "garch11",
-     .warmup = 400,
-     .draws = 600,
-     .leapfrog = 10,
-     .target_acceptance = 0.95,
-     .start_radius = 1},
-    {.target = "gauss-mix",
-     .metric = Metric::dense,
-     .start_radius = 0.3,
-     .centre = {-2, 1.4, 0, 0, 0}},
-    {.target = "peregrine", .warmup = 600, .metric = Metric::dense, .start_radius = 0.05},
-    {.target = "german-credit", .also = {"logistic"}},
-    {.target = "german-credit-probit"},
-    {.target = "german-credit-sparse",
-     .warmup = 600,
-     .draws = 1000,
-     .leapfrog = 20,
-     .target_acceptance = 0.95,
-     .start_radius = 0.3,
-     .also = {kSparseWeights}},
-    {.target = "australian-credit"},
-    {.target = "heart-disease"},
-    {.target = "brownian", .draws = 400, .also = {"known_scales_inference_gym"}},
-    {.target = "brownian-unknown",
-     .warmup = 1000,
-     .draws = 3000,
-     .leapfrog = 40,
-     .target_acceptance = 0.95,
-     .step_jitter = 0.95,
-     .start_radius = 1,
-     .distrusted = "unknown_scales_inference_gym_DO_NOT_USE",
-     .why = "known to be wrong: a chain that reproduces it is stuck in the funnel"},
-    {.target = "stochastic-volatility",
-     .warmup = 600,
-     .draws = 1500,
-     .leapfrog = 30,
-     .target_acceptance = 0.95,
-     .step_jitter = 0.9,
-     .start_radius = 0.05,
-     .distrusted = "stochastic_volatility",
-     .why =
-         "published errors seem too small: a sampler written apart from this one, in another "
-         "parametrisation, disagrees with mean_log_volatility and log_volatility[63] as well, and "
-         "agrees with this one (tests/golden)"},
-    {.target = "item-response", .draws = 400, .leapfrog = 10},
-};
 
 /// Figures of one run beside one reference.
 struct Figures {
@@ -124,38 +37,13 @@ constexpr std::pair<const char*, double Figures::*> kFigures[] = {
     {"gradients", &Figures::gradients},       {"seconds", &Figures::seconds},
 };
 
-Hmc sampler_of(const Case& c) {
-  Hmc hmc;
-  hmc.leapfrog = c.leapfrog;
-  hmc.metric = c.metric;
-  hmc.target_acceptance = c.target_acceptance;
-  hmc.step_jitter = c.step_jitter;
-  return hmc;
-}
-
 TargetOptions target_options(const StudySettings& settings) {
   TargetOptions target;
   target.data_dir = settings.data_dir;
   return target;
 }
 
-/// Starts about the case's centre, the same for each superchain; [dim][chains].
-std::vector<double> starts(const Case& c, const SampleOptions& options) {
-  const auto chains = static_cast<std::size_t>(options.chains);
-  const auto width = static_cast<std::size_t>(options.superchain);
-  std::vector<double> q(c.centre.size() * chains);
-  std::mt19937_64 bits(options.seed);
-  for (std::size_t j = 0; j < c.centre.size(); ++j) {
-    for (std::size_t chain = 0; chain < chains; ++chain) {
-      const double uniform = static_cast<double>(bits() >> 11) * 0x1p-52 - 1;
-      q[j * chains + chain] =
-          chain % width == 0 ? c.centre[j] + c.start_radius * uniform : q[j * chains + chain - 1];
-    }
-  }
-  return q;
-}
-
-Fit run_case(const Case& c, const StudySettings& settings, int repetition) {
+Fit run_case(const PosteriorCase& c, const StudySettings& settings, int repetition) {
   SampleOptions options = options_of(settings, repetition);
   options.warmup = c.warmup;
   options.draws = c.draws;
@@ -178,7 +66,7 @@ struct Compared {
   Reference reference;
 };
 
-std::vector<Compared> references_of(const Case& c, const StudySettings& settings) {
+std::vector<Compared> references_of(const PosteriorCase& c, const StudySettings& settings) {
   const ReferenceName& own = find_target(c.target).reference;
   const auto file = find_data_file(own.folder, "reference.json", settings.data_dir);
   std::vector<std::string> names{own.posterior};
@@ -245,7 +133,7 @@ Verdict verdict(const Figures& f, const ComparedFigure& worst, const std::string
 StudyResult run_study(const StudySettings& settings) {
   StudyResult result;
   int good = 0, total = 0;
-  for (const Case& c : chosen(settings, kCases)) {
+  for (const PosteriorCase& c : chosen(settings, posterior_cases())) {
     std::vector<Compared> references;
     try {
       references = references_of(c, settings);

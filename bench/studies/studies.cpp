@@ -8,6 +8,7 @@
 #include "bench/studies/l2hmc_study.hpp"
 #include "bench/studies/mass_matrix_study.hpp"
 #include "bench/studies/posteriors_study.hpp"
+#include "bench/studies/preconditioning_study.hpp"
 #include "bench/studies/study.hpp"
 #include "host/registry.hpp"
 #include "lockstep/error.hpp"
@@ -17,7 +18,7 @@ namespace lockstep::bench {
 const std::vector<Study>& studies() {
   static const std::vector<Study> all{
       default_study(), convergence_study(), mass_matrix_study(), posteriors_study(),
-      l2hmc_study(),   a_nice_study(),      dhmc_study(),
+      l2hmc_study(),   a_nice_study(),      dhmc_study(),        preconditioning_study(),
   };
   return all;
 }

@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "host/io/json.hpp"
@@ -91,17 +93,17 @@ const Study& find_study(const std::string& name);
 /// @throw UsageError  unless each of `names` is one of `known`
 void check_known(const std::vector<std::string>& names, const std::vector<std::string>& known);
 
-/// The cases that `settings.only` names, or all: `all` is an array of structs with a `target`.
+/// The cases that `settings.only` names, or all: `all` is a list of structs with a `target`.
 /// @throw UsageError  for a name that is none of theirs, naming the nearest
-template <class Case, std::size_t N>
-std::vector<Case> chosen(const StudySettings& settings, const Case (&all)[N]) {
+template <class Cases>
+auto chosen(const StudySettings& settings, const Cases& all) {
   std::vector<std::string> known;
-  for (const Case& c : all) {
+  for (const auto& c : all) {
     known.emplace_back(c.target);
   }
   check_known(settings.only, known);
-  std::vector<Case> cases;
-  for (const Case& c : all) {
+  std::vector<std::remove_cvref_t<decltype(*std::begin(all))>> cases;
+  for (const auto& c : all) {
     if (settings.only.empty() ||
         std::find(settings.only.begin(), settings.only.end(), c.target) != settings.only.end()) {
       cases.push_back(c);

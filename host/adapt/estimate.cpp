@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/adapt/quantile.hpp"
+#include "host/symmetric_eigen.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep {
@@ -31,8 +32,6 @@ bool keeps_matrix(Metric kind, int dim) {
 InverseMass values_of(const Eigen::VectorXd& v) {
   return {v.data(), v.data() + v.size()};
 }
-
-using Solver = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
 
 }  // namespace
 
@@ -166,16 +165,16 @@ InverseMass MetricEstimator::low_rank() const {
     return s;
   };
   const Eigen::MatrixXd c = scaled(covariance(), scale.cwiseInverse());
-  const Solver g(scaled(gradient_covariance(), scale));
-  const Eigen::MatrixXd root = g.operatorSqrt(), inverse_root = g.operatorInverseSqrt();
+  const SymmetricEigen g(scaled(gradient_covariance(), scale));
+  const Eigen::MatrixXd root = g.root(), inverse_root = g.inverse_root();
   const Eigen::MatrixXd sigma =
-      inverse_root * Solver(root * c * root).operatorSqrt() * inverse_root;
-  const Solver mean(sigma);
+      inverse_root * SymmetricEigen(root * c * root).root() * inverse_root;
+  const SymmetricEigen mean(sigma);
 
   // By how far they are from 1 on the log scale, farthest first.
   std::vector<int> order(static_cast<std::size_t>(dim_));
   std::iota(order.begin(), order.end(), 0);
-  const auto distance = [&](int k) { return std::abs(std::log(mean.eigenvalues()[k])); };
+  const auto distance = [&](int k) { return std::abs(std::log(mean.values()[k])); };
   std::stable_sort(order.begin(), order.end(),
                    [&](int a, int b) { return distance(a) > distance(b); });
   InverseMass out = squares, vectors;
@@ -184,8 +183,8 @@ InverseMass MetricEstimator::low_rank() const {
         static_cast<int>(out.size()) - dim_ == std::min(kLargestRank, dim_)) {
       break;
     }
-    out.push_back(mean.eigenvalues()[k]);
-    const Eigen::VectorXd u = mean.eigenvectors().col(k);
+    out.push_back(mean.values()[k]);
+    const Eigen::VectorXd u = mean.vectors().col(k);
     vectors.insert(vectors.end(), u.data(), u.data() + dim_);
   }
   out.insert(out.end(), vectors.begin(), vectors.end());
@@ -200,9 +199,8 @@ bool MetricEstimator::strongly_correlated() const {
   const Matrix s = covariance();
   const Eigen::VectorXd scale = s.diagonal().cwiseSqrt().cwiseInverse();
   const Matrix correlation = scale.asDiagonal() * s * scale.asDiagonal();
-  const Solver solver(correlation, Eigen::EigenvaluesOnly);
-  return solver.info() == Eigen::Success &&
-         solver.eigenvalues().maxCoeff() > 10 * solver.eigenvalues().minCoeff();
+  const SymmetricEigen eigen(correlation, SymmetricEigen::What::values_only);
+  return eigen.converged() && eigen.values().maxCoeff() > 10 * eigen.values().minCoeff();
 }
 
 std::optional<PreparedMetric> MetricEstimator::estimate() const {

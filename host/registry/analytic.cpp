@@ -1,8 +1,10 @@
 /// Targets whose law is known.
 
+#include "host/io/spectrum.hpp"
 #include "host/registry/entry.hpp"
 #include "kernels/instantiate/instantiate.hpp"
 #include "kernels/targets/banana.hpp"
+#include "kernels/targets/dense_normal.hpp"
 #include "kernels/targets/funnel.hpp"
 #include "kernels/targets/mixture.hpp"
 #include "kernels/targets/mog6.hpp"
@@ -37,6 +39,21 @@ TargetEntry any_dimension(std::string name, std::string description, std::string
   return e;
 }
 
+/// A normal law of a known spectrum.
+TargetEntry spectrum(std::string name, std::string description, bool rotated) {
+  TargetEntry e = data_entry(
+      std::move(name), std::move(description), "--dim (8), --condition (1e3)",
+      [rotated](const TargetOptions& t) {
+        return SpectrumData(t.dim > 0 ? t.dim : 8, t.condition > 0 ? t.condition : 1e3, rotated);
+      },
+      [](const SpectrumData& data, auto s) {
+        using S = decltype(s);
+        return DenseNormal<S, kMaxPrecision>(data.view<S>());
+      });
+  e.needs_data = false;  // it makes its own
+  return e;
+}
+
 }  // namespace
 
 Entries analytic() {
@@ -58,6 +75,8 @@ Entries analytic() {
         }
       },
       [=](const TargetOptions& t) { return StdNormalN<kMaxDimension>(dim_or(10)(t)); }));
+  list.push_back(spectrum("normal", "normal, precisions log-spaced over --condition", false));
+  list.push_back(spectrum("normal-rotated", "the same, rotated at random", true));
   list.push_back(entry("icg", "50 independent normals, variances log-spaced from 1e-2 to 1e2", "",
                        [](const TargetOptions&) { return Icg{}; }));
   list.push_back(entry("icg-100", "the same in 100 dimensions, variances from 10^-2.5 to 10^2.5",

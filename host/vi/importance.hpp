@@ -13,19 +13,28 @@ namespace lockstep {
 /// Simpson, Gelman, Yao & Gabry, JMLR 25, 2024).
 struct SmoothedWeights {
   std::vector<double> weights;  // add up to 1
-  double k_hat;                 // the law's shape; infinite if a log ratio is not finite
+  /// The law's shape. Infinite where it cannot be told: of 20 ratios or fewer, or if one is not a
+  /// number; 0 where the largest ratios are all alike.
+  double k_hat;
 };
 
+/// The largest min(S / 5, 3 sqrt S) of S ratios are smoothed.
 /// @param log_ratios  log of target over proposal at draws of the proposal, up to a constant;
-///                    -infinity where the target's density is 0
+///                    -infinity where the target's density is 0. NaN and +infinity get no weight
+/// @throw UsageError  if there are none
 SmoothedWeights smoothed_weights(std::span<const double> log_ratios);
 
 /// How good an approximation is, from draws of it.
 struct Assessment {
-  double elbo, elbo_error, k_hat;
+  double elbo = 0;        // E_q[-U - log q]: -infinity if any draw is outside,
+  double elbo_error = 0;  // and NaN then
+  double k_hat = 0;
+  std::int64_t outside = 0;  // draws where U is not finite: their ratio is 0
 };
 
-/// @param set  of standard_normals(seed, set, ...) that it draws; one that the fit did not see
+/// @param set     of standard_normals(seed, set, ...) that it draws; one that the fit did not see
+/// @param points  draws, each an evaluation; at least 2
+/// @throw UsageError  if there are fewer
 Assessment assess(Density& density, const Normal& q, std::uint64_t seed, std::uint32_t set,
                   std::int64_t points);
 

@@ -10,6 +10,8 @@ namespace lockstep {
 inline constexpr int kMaxDimension = 1024;
 /// The same for logistic regression.
 inline constexpr int kMaxPredictors = 128;
+/// The same for normal laws of any precision matrix.
+inline constexpr int kMaxPrecision = 256;
 /// The length of the longest series with stochastic volatility.
 inline constexpr int kSeries = 100;
 /// The parameters of the largest item response model.
