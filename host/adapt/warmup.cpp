@@ -19,8 +19,9 @@ constexpr std::int64_t kEnoughDraws = 100'000;
 
 // A pooled warm-up ends early when over a window's second half superchains agree to this nested
 // R-hat, and step size, hop and trajectory length have changed by less than these factors since the
-// window before. Sixteen chains of a superchain that make only one independent draw each would
-// still differ by sqrt(1 + 1/16) = 1.03, so 1.02 asks for a little more than agreement.
+// window before (or, after a preparation, since the first window's first half). Sixteen chains of a
+// superchain that make only one independent draw each would still differ by sqrt(1 + 1/16) = 1.03,
+// so 1.02 asks for a little more than agreement.
 constexpr double kAgreement = 1.02, kRestingStep = 1.25, kRestingHop = 1.25, kRestingLength = 1.25;
 
 double initial_step_size(const Sampler& sampler, int dim) {
@@ -343,9 +344,21 @@ void WarmUp::step() {
     hops_.update(tallies_, visits_of(sampler_, options_.seed, launch), chains_);
   }
   collect();
-  if (++done_ == window().end) {
+  ++done_;
+  // Where a preparation is right there is nothing to find: the first window's own first half then
+  // stands for the window before, and the warm-up can end with it.
+  if (window_ == 0 && estimator_.has_prior() && done_ == window().collects_from) {
+    remember_rest();
+  }
+  if (done_ == window().end) {
     close_window();
   }
+}
+
+void WarmUp::remember_rest() {
+  rested_step_ = steps_.average();
+  rested_hop_ = hops_.average();
+  rested_length_ = length_ ? length_->mean_length() : 0;
 }
 
 void WarmUp::keep_draws() {
@@ -379,9 +392,7 @@ void WarmUp::collect() {
 void WarmUp::close_window() {
   treat_stranded();
   const bool ends = settled();
-  const double resting = steps_.average();
-  rested_hop_ = hops_.average();
-  rested_length_ = length_ ? length_->mean_length() : 0;
+  remember_rest();
   const bool sets_metric = window().sets_metric && tunes_metric_;
   if (sets_metric) {
     set_metric();
@@ -389,9 +400,8 @@ void WarmUp::close_window() {
   hops_.rescale(metric_);
   engine_.configure(hops_.applied(sampler_), metric_);
   if (sets_metric && tunes_step_) {
-    restart_step_size(ends ? resting : 0);  // a settled metric hardly changes any more
+    restart_step_size(ends ? rested_step_ : 0);  // a settled metric hardly changes any more
   }
-  rested_step_ = resting;
   if (ends) {
     windows_.resize(window_ + 1);
     const int end = std::min(done_ + kSettling, options_.warmup);

@@ -83,6 +83,7 @@ class WarmUp {
   void treat_stranded();
   void set_metric();
   bool settled() const;
+  void remember_rest();
 
   Engine& engine_;
   Sampler sampler_;

@@ -290,13 +290,16 @@ void check(const PrepareOptions& how, const Sampler& sampler, const SampleOption
 
 /// For people: "pathfinder", "prior starts, fisher metric".
 std::string name_of(const PrepareOptions& how, MetricInit metric) {
-  const std::string init = spelled(kInitNames, how.init);
   const auto method = fitted(how);
-  const std::string fit =
-      how.init == Init::vi ? " (" + spelled(kApproximationNames, *method) + ")" : std::string();
-  const bool own = how.metric == MetricInit::automatic || (method && metric == metric_of(*method));
-  return own ? init + fit
-             : init + fit + " starts, " + spelled(kMetricInitNames, metric) + " metric";
+  std::string name = how.init == Init::file ? "file" : spelled(kInitNames, how.init);
+  if (how.init == Init::vi) {
+    name += " (" + spelled(kApproximationNames, *method) + ")";
+  }
+  if (how.metric == MetricInit::automatic || (method && metric == metric_of(*method))) {
+    return name;
+  }
+  return name + " starts, " +
+         (metric == MetricInit::file ? "file" : spelled(kMetricInitNames, metric)) + " metric";
 }
 
 }  // namespace
