@@ -79,7 +79,7 @@ void to_agreement(const Case& c, const StudySettings& settings, int repetition, 
   const Fit fit = run(*engine, sampler_of(c), options);
   f.interrupted = fit.stop == Stop::interrupted;
   if (fit.stop == Stop::until) {
-    f.gradients = static_cast<double>(fit.gradients_warmup + fit.gradients_sampling);
+    f.gradients = static_cast<double>(fit.gradients_total());
     f.warmup = static_cast<double>(fit.gradients_warmup);
     f.transitions = fit.warmup_done;
     f.seconds = fit.seconds.total();

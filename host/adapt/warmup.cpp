@@ -77,7 +77,8 @@ double target_acceptance(const Sampler& sampler, int dim) {
   return mala ? 0.574 : 0.8;  // Roberts & Rosenthal 1998
 }
 
-WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& options)
+WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& options,
+               const Preparation& preparation)
     : engine_(engine),
       sampler_(sampler),
       options_(options),
@@ -131,6 +132,7 @@ WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& opti
     kept_.thin = options.thin;
   }
   hops_.rescale(metric_);
+  prepare(preparation);
   set_up_engine();
 }
 

@@ -32,8 +32,9 @@ struct FrozenSampler {
 class WarmUp {
  public:
   /// @param options  the run's; its chains are the engine's
-  /// @throw UsageError  if the metric cannot be estimated from so few draws
-  WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& options);
+  /// @throw UsageError  if the metric cannot be estimated from so few draws, and as `prepare` does
+  WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& options,
+         const Preparation& preparation = {});
 
   /// Takes the preparation's metric to begin with; before the first step.
   /// @throw UsageError  if it has one and the warm-up would not estimate its own from draws

@@ -92,6 +92,13 @@ inline constexpr std::array<Spelling<Approximation>, 5> kApproximationNames{{
     {Approximation::fisher, "fisher"},
     {Approximation::pathfinder, "pathfinder"},
 }};
+/// Those of Init::vi.
+inline constexpr std::array<Spelling<Approximation>, 4> kViNames{{
+    {Approximation::mean_field, "mean-field"},
+    {Approximation::full_rank, "full-rank"},
+    {Approximation::low_rank, "low-rank"},
+    {Approximation::fisher, "fisher"},
+}};
 /// Not `file`, which is spelled by its name.
 inline constexpr std::array<Spelling<Init>, 6> kInitNames{{
     {Init::uniform, "uniform"},

@@ -248,7 +248,7 @@ class Preparing {
 /// With recipes and `automatic` spelled out.
 /// @param why  there can be no metric; empty: there can
 PrepareOptions resolved(PrepareOptions how, const std::string& why) {
-  const bool recipe = how.init == Init::jitter_adapt_diag || how.init == Init::advi_adapt_diag;
+  const bool recipe = is_recipe(how.init);
   require(!recipe || how.metric == MetricInit::automatic,
           spelled(kInitNames, how.init) +
               " says which metric warm-up begins with: leave the metric's init as it is");
@@ -269,7 +269,10 @@ PrepareOptions resolved(PrepareOptions how, const std::string& why) {
   return how;
 }
 
-void check(const PrepareOptions& how, const SampleOptions& options) {
+void check(const PrepareOptions& how, const Sampler& sampler, const SampleOptions& options) {
+  require(!is_recipe(how.init) || sampler.metric == Metric::diagonal,
+          spelled(kInitNames, how.init) + " adapts a diagonal metric, and this sampler's is " +
+              spelled(kMetricNames, sampler.metric) + ": choose diagonal");
   require(how.init != Init::vi || how.family != Approximation::pathfinder,
           "vi fits by the ELBO, or fisher: for pathfinder choose that init");
   require(how.init != Init::prior || how.prior,
@@ -309,7 +312,7 @@ SampleOptions options_of_fits(SampleOptions options, const EngineDescription& ab
 
 Recipe recipe_of(const PrepareOptions& how, const Sampler& sampler, const SampleOptions& options,
                  const EngineDescription& about, MakeEngine make, MakeFit fit) {
-  check(how, options);
+  check(how, sampler, options);
   const PrepareOptions all = resolved(how, keeps_no_metric(sampler, options, about));
   if (all.init == Init::uniform && all.metric == MetricInit::starts) {
     return {};

@@ -121,6 +121,11 @@ enum class Init : std::uint8_t {
   advi_adapt_diag
 };
 
+/// Whether it says the metric, too.
+constexpr bool is_recipe(Init init) {
+  return init == Init::jitter_adapt_diag || init == Init::advi_adapt_diag;
+}
+
 /// Which metric warm-up begins with: what the fit of `Init` found (automatic), Fisher's diagonal of
 /// the starts (starts: what warm-up does by itself), the identity, that of a fit, or of a file.
 enum class MetricInit : std::uint8_t {
