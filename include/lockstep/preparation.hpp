@@ -27,6 +27,14 @@ struct EngineDescription;
 ///               draws of all paths resampled by their importance (Zhang et al., JMLR 2022)
 enum class Approximation : std::uint8_t { mean_field, full_rank, low_rank, fisher, pathfinder };
 
+/// How mean_field, full_rank and low_rank climb the ELBO:
+///   natural  Newton's method on averages over q, by the path-only gradient: some ten iterations
+///   path     Stan's step sizes and stopping rule, by the path-only gradient (Roeder, Wu &
+///   Duvenaud,
+///            NeurIPS 2017), which makes no noise at a normal target's optimum
+///   stan     Stan's, by its gradient. The latter two are for comparison, and not for low_rank.
+enum class Ascent : std::uint8_t { natural, path, stan };
+
 /// How far a fit has come.
 struct VariationalProgress {
   int iteration = 0, most = 0;
@@ -37,9 +45,12 @@ struct VariationalProgress {
 struct VariationalOptions {
   Approximation method = Approximation::pathfinder;
   std::uint64_t seed = 1;
-  int draws = 1024;           // points of a gradient, and of the ELBO and k-hat of what was found
-  int iterations = 0;         // at most
-  double tolerance = 0.01;    // ADVI: relative change of the ELBO at which it stops (Stan's)
+  int draws = 1024;    // points of a gradient, and of the ELBO and k-hat of what was found
+  int iterations = 0;  // at most
+  Ascent ascent = Ascent::natural;
+  /// ADVI: ends when the next iteration would change q by fewer nats; of Stan's rule, the relative
+  /// change of the ELBO.
+  double tolerance = 0.01;
   int rank = 8;               // low_rank: directions
   int paths = 64;             // pathfinder
   double start_radius = 2;    // fits begin uniform on +- this,
