@@ -205,7 +205,7 @@ std::string settings_of(const PrepareOptions& how) {
   [[maybe_unused]] const auto& [init, metric, family, weight, most_k_hat, most_k_hat_metric, prior,
                                 start_file, metric_file, fit] = how;
   // Set for each fit: method, seed, start_radius, starts.
-  [[maybe_unused]] const auto& [method, seed, draws, iterations, tolerance, rank, paths,
+  [[maybe_unused]] const auto& [method, seed, draws, iterations, ascent, tolerance, rank, paths,
                                 start_radius, start, starts, progress] = fit;
   std::string all;
   const auto add = [&](const char* name, const std::string& value) {
@@ -219,8 +219,8 @@ std::string settings_of(const PrepareOptions& how) {
   }
   add("weight", text(weight));
   add("k-hat", text(most_k_hat) + " " + text(most_k_hat_metric));
-  add("fit", text(draws) + " " + text(iterations) + " " + text(tolerance) + " " + text(rank) + " " +
-                 text(paths) + " " + hash(start));
+  add("fit", text(draws) + " " + text(iterations) + " " + text(static_cast<int>(ascent)) + " " +
+                 text(tolerance) + " " + text(rank) + " " + text(paths) + " " + hash(start));
   return all;
 }
 

@@ -119,6 +119,7 @@ class Preparing {
     }
     VariationalOptions o = how_.fit;
     o.method = method;
+    o.rank = std::min(o.rank, dim_);
     o.seed = options_.seed;
     o.starts = superchains();
     o.start_radius = options_.start_radius;
