@@ -419,7 +419,7 @@ void WarmUp::close_window() {
 bool WarmUp::settled() const {
   return pooled_ && options_.adaptation.stop_early && window().sets_metric &&
          superchains_.nested_rhat() < kAgreement && (!tunes_metric_ || estimator_.ready()) &&
-         (window_ > 0 || (estimator_.has_prior() && estimator_.confirms_prior(kConfirmed))) &&
+         (window_ > 0 || !estimator_.has_prior() || estimator_.confirms_prior(kConfirmed)) &&
          (!tunes_step_ || within_factor(steps_.average(), rested_step_, kRestingStep)) &&
          (!hops_.tuned() || within_factor(hops_.average(), rested_hop_, kRestingHop)) &&
          (!length_ || within_factor(length_->mean_length(), rested_length_, kRestingLength));
