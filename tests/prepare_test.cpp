@@ -352,6 +352,7 @@ TEST(Preparation, IsMadeOnceWhateverInterrupts) {
   fs::remove(file);
   SampleOptions options = options_of(64);
   options.warmup = 40;
+  options.adaptation.stop_early = false;
   int made = 0;
   const auto go = [&](const std::string& settings, int crash_at, bool checkpoint) {
     SampleOptions o = options;
@@ -405,13 +406,21 @@ TEST(Preparation, ItsCovarianceIsTheInverseMass) {
   SampleOptions options = options_of(256);
   const auto engine = find_target("icg").make({}, options);
   const Truth& truth = engine->description().truth;
-  Preparation right, mutant;
+  Preparation right;
+  std::mt19937_64 bits(1);
+  std::normal_distribution<double> normal;
   for (const double sd : truth.sd) {
     right.inverse_mass.push_back(sd * sd);
-    mutant.inverse_mass.push_back(1 / (sd * sd));
+    for (int c = 0; c < 256; ++c) {
+      right.start.push_back(sd * normal(bits));
+    }
+  }
+  Preparation mutant = right;
+  for (double& x : mutant.inverse_mass) {
+    x = 1 / x;
   }
   const auto first = [&](const Preparation& p) {
-    start_chains(*engine, options);
+    start_chains(*engine, options, p);
     WarmUp warm_up(*engine, Hmc{}, options, p);
     warm_up.step();
     EXPECT_EQ(warm_up.frozen().metric.inverse_mass, p.inverse_mass);
@@ -420,7 +429,7 @@ TEST(Preparation, ItsCovarianceIsTheInverseMass) {
   const AdaptationStep step = first(right);
   EXPECT_GE(step.step_size, 0.25);
   EXPECT_GT(step.acceptance, 0.5);
-  EXPECT_LT(first(mutant).step_size, 0.02);
+  EXPECT_LT(first(mutant).step_size, 0.05);
 }
 
 /// tau of eight schools, mu ~ N(2, 5), by quadrature: mean 3.5264.
