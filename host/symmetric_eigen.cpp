@@ -21,6 +21,10 @@ Eigen::MatrixXd SymmetricEigen::inverse_root() const {
   return solver_.operatorInverseSqrt();
 }
 
+Eigen::MatrixXd SymmetricEigen::logarithm() const {
+  return vectors() * values().array().log().matrix().asDiagonal() * vectors().transpose();
+}
+
 Eigen::VectorXd SymmetricEigen::tridiagonal(const Eigen::VectorXd& diagonal,
                                             const Eigen::VectorXd& beside) {
   Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;

@@ -22,6 +22,8 @@ class SymmetricEigen {
   /// V diag(values)^(1/2) V' and its inverse, of a positive definite A.
   Eigen::MatrixXd root() const;
   Eigen::MatrixXd inverse_root() const;
+  /// V log(diag(values)) V', of a positive definite A.
+  Eigen::MatrixXd logarithm() const;
 
   /// The eigenvalues, ascending, of a tridiagonal matrix.
   /// @param beside  the elements beside its diagonal, one fewer
