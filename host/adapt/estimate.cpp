@@ -55,6 +55,71 @@ void MetricEstimator::clear() {
   gradients_ = PooledMoments(dim_, gradients_.full());
 }
 
+void MetricEstimator::begin_with(const PreparedMetric& covariance, double weight) {
+  weight_ = weight;
+  prior_ = covariance;
+  const Whitening whitening(covariance);  // Sigma_0 = F F'
+  Matrix root = Matrix::Identity(dim_, dim_), inverse_root = root;
+  whitening.colour(root);
+  whitening.positions(inverse_root);
+  sigma_ = root * root.transpose();
+  precision_ = inverse_root.transpose() * inverse_root;
+}
+
+void MetricEstimator::archive(Archive& a) {
+  bool has_prior = weight_.has_value();
+  double weight = weight_.value_or(0);
+  a(draws_, gradients_, has_prior, weight, prior_.kind, prior_.inverse_mass, prior_.factor);
+  if (a.reading() && has_prior) {
+    begin_with(prior_, weight);
+  }
+}
+
+template <class M>
+M MetricEstimator::with_prior(M s, const M& prior) const {
+  if (!weight_ || *weight_ == 0) {
+    return s;
+  }
+  const auto n = static_cast<double>(std::max<std::int64_t>(count() - 1, 0));
+  return (n / (n + *weight_)) * s + (*weight_ / (n + *weight_)) * prior;
+}
+
+Eigen::VectorXd MetricEstimator::variances() const {
+  return with_prior<Eigen::VectorXd>(draws_.variances(), sigma_.diagonal());
+}
+
+Eigen::VectorXd MetricEstimator::gradient_variances() const {
+  return with_prior<Eigen::VectorXd>(gradients_.variances(), precision_.diagonal());
+}
+
+Matrix MetricEstimator::covariance() const {
+  return with_prior<Matrix>(draws_.covariance(), sigma_);
+}
+
+Matrix MetricEstimator::gradient_covariance() const {
+  return with_prior<Matrix>(gradients_.covariance(), precision_);
+}
+
+PreparedMetric MetricEstimator::of_prior() const {
+  Adaptation plain = how_;
+  plain.regularise = false;
+  MetricEstimator alone(kind_, dim_, plain);  // of no draws
+  alone.begin_with(prior_, 1);
+  switch (kind_) {
+    case Metric::automatic:
+      return prior_;
+    case Metric::low_rank:
+      return prior_.kind == Metric::dense ? prepare_metric(Metric::low_rank, alone.low_rank(), dim_)
+                                          : prior_;
+    case Metric::dense:
+      return prepare_metric(Metric::dense, alone.dense(), dim_);
+    case Metric::fisher:
+      return prepare_metric(Metric::diagonal, alone.fisher(), dim_);
+    default:
+      return prepare_metric(Metric::diagonal, alone.diagonal(), dim_);
+  }
+}
+
 Eigen::VectorXd MetricEstimator::shrunk(const Eigen::VectorXd& variances) const {
   if (!how_.regularise) {
     return variances.cwiseMax(kLeastVariance);
@@ -64,11 +129,11 @@ Eigen::VectorXd MetricEstimator::shrunk(const Eigen::VectorXd& variances) const 
 }
 
 InverseMass MetricEstimator::diagonal() const {
-  return values_of(shrunk(draws_.variances()));
+  return values_of(shrunk(variances()));
 }
 
 InverseMass MetricEstimator::dense() const {
-  Matrix s = draws_.covariance();
+  Matrix s = covariance();
   const Eigen::VectorXd diagonal = shrunk(s.diagonal());
   const auto n = static_cast<double>(count());
   s *= how_.regularise ? n / (n + kPriorDraws) : 1.0;
@@ -80,9 +145,8 @@ InverseMass MetricEstimator::dense() const {
 /// E |grad log pi(q) - grad log N(q)|^2: Sigma_jj^2 = var q_j / var dU/dq_j (Seyboldt, Carlson &
 /// Carpenter, arXiv 2603.18845).
 InverseMass MetricEstimator::fisher() const {
-  return values_of((shrunk(draws_.variances()).array() / shrunk(gradients_.variances()).array())
-                       .sqrt()
-                       .matrix());
+  return values_of(
+      (shrunk(variances()).array() / shrunk(gradient_variances()).array()).sqrt().matrix());
 }
 
 /// The same criterion over all matrices asks for Sigma Cov(g) Sigma = Cov(q), the geometric mean of
@@ -100,8 +164,8 @@ InverseMass MetricEstimator::low_rank() const {
     s.diagonal().array() += 1 - weight;
     return s;
   };
-  const Eigen::MatrixXd c = scaled(draws_.covariance(), scale.cwiseInverse());
-  const SymmetricEigen g(scaled(gradients_.covariance(), scale));
+  const Eigen::MatrixXd c = scaled(covariance(), scale.cwiseInverse());
+  const SymmetricEigen g(scaled(gradient_covariance(), scale));
   const Eigen::MatrixXd root = g.root(), inverse_root = g.inverse_root();
   const Eigen::MatrixXd sigma =
       inverse_root * SymmetricEigen(root * c * root).root() * inverse_root;
@@ -132,9 +196,9 @@ bool MetricEstimator::enough_for_dense() const {
 }
 
 bool MetricEstimator::strongly_correlated() const {
-  const Matrix covariance = draws_.covariance();
-  const Eigen::VectorXd scale = covariance.diagonal().cwiseSqrt().cwiseInverse();
-  const Matrix correlation = scale.asDiagonal() * covariance * scale.asDiagonal();
+  const Matrix s = covariance();
+  const Eigen::VectorXd scale = s.diagonal().cwiseSqrt().cwiseInverse();
+  const Matrix correlation = scale.asDiagonal() * s * scale.asDiagonal();
   const SymmetricEigen eigen(correlation, SymmetricEigen::What::values_only);
   return eigen.converged() && eigen.values().maxCoeff() > 10 * eigen.values().minCoeff();
 }

@@ -49,6 +49,8 @@ std::string tiles(const Fit& fit) {
   const bool timed = fit.draws_done > 0 && fit.seconds.sampling > 0;
   all += tile("smallest bulk ESS per second",
               number(timed ? fit.ess_per_second_min() : std::nan(""), 3));
+  all += tile("the same, everything counted",
+              number(timed ? fit.ess_per_second_total_min() : std::nan(""), 3));
   all += tile("divergences", grouped(fit.divergences), fit.divergences > 0);
   all += tile("acceptance", number(fit.draws_done > 1 ? fit.acceptance : std::nan(""), 3));
   if (!fit.visits.empty()) {
@@ -198,10 +200,28 @@ std::string settings(const Fit& fit, const std::string& command) {
   text += item("Computed by", fit.engine.backend + ", " + fit.engine.device + ", " +
                                   fit.engine.lane + ", " + spelled(kPrecisionNames, o.precision) +
                                   ", " + spelled(kGeneratorNames, o.generator));
-  text += item("Gradients per chain", grouped(fit.gradients_warmup) + " in warm-up, " +
-                                          grouped(fit.gradients_sampling) + " in sampling");
-  text += item("Seconds", "setup " + shown_to(fit.seconds.setup, 0.01) + ", warm-up " +
-                              shown_to(fit.seconds.warmup, 0.01) + ", sampling " +
+  const Preparation& p = fit.preparation;
+  const bool prepared = !p.name.empty();
+  if (prepared) {
+    std::string line = p.name;
+    line += std::isnan(p.elbo) ? "" : ", ELBO " + shown(p.elbo, 4);
+    line += std::isnan(p.k_hat) ? "" : ", k-hat " + shown(p.k_hat, 2);
+    line += p.inverse_mass.empty() ? ""
+                                   : ", " + spelled(kMetricNames, p.kind) + " metric as " +
+                                         shown(p.weight, 4) + " draws";
+    text += item("Preparation", line);
+  }
+  text += item("Gradients per chain",
+               (prepared ? grouped(fit.gradients_preparation) + " in preparation, " : "") +
+                   grouped(fit.gradients_warmup) + " in warm-up, " +
+                   grouped(fit.gradients_sampling) + " in sampling");
+  const double per_gradient = fit.draws_done > 0 ? fit.ess_per_gradient_min() : std::nan("");
+  const double counted = fit.draws_done > 0 ? fit.ess_per_gradient_total_min() : std::nan("");
+  text += item("Smallest bulk ESS per gradient",
+               shown(per_gradient, 3) + " of sampling, " + shown(counted, 3) + " of all");
+  text += item("Seconds", "setup " + shown_to(fit.seconds.setup, 0.01) + ", " +
+                              (prepared ? "preparation " + shown_to(p.seconds, 0.01) + ", " : "") +
+                              "warm-up " + shown_to(fit.seconds.warmup, 0.01) + ", sampling " +
                               shown_to(fit.seconds.sampling, 0.01) + ", transfer " +
                               shown_to(fit.seconds.transfer, 0.01));
   if (fit.engine.has_truth) {
