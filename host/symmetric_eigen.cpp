@@ -13,14 +13,6 @@ const Eigen::MatrixXd& SymmetricEigen::vectors() const {
   return solver_.eigenvectors();
 }
 
-Eigen::MatrixXd SymmetricEigen::root() const {
-  return solver_.operatorSqrt();
-}
-
-Eigen::MatrixXd SymmetricEigen::inverse_root() const {
-  return solver_.operatorInverseSqrt();
-}
-
 Eigen::MatrixXd SymmetricEigen::logarithm() const {
   return vectors() * values().array().log().matrix().asDiagonal() * vectors().transpose();
 }
