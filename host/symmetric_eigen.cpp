@@ -13,12 +13,8 @@ const Eigen::MatrixXd& SymmetricEigen::vectors() const {
   return solver_.eigenvectors();
 }
 
-Eigen::MatrixXd SymmetricEigen::root() const {
-  return solver_.operatorSqrt();
-}
-
-Eigen::MatrixXd SymmetricEigen::inverse_root() const {
-  return solver_.operatorInverseSqrt();
+Eigen::MatrixXd SymmetricEigen::logarithm() const {
+  return vectors() * values().array().log().matrix().asDiagonal() * vectors().transpose();
 }
 
 Eigen::VectorXd SymmetricEigen::tridiagonal(const Eigen::VectorXd& diagonal,

@@ -37,7 +37,7 @@ RUN_KEYS = ["lockstep", "target", "dimension", "sampler", "inverse_mass", "backe
             "e_bfmi", "seconds", "truth_source", "stranded", "warnings", "parameters", "visits", "ess_min",
             "ess_per_transition_min", "ess_per_gradient_min", "ess_per_second_min",
             "ess_per_gradient_total_min", "ess_per_second_total_min", "rhat_max",
-            "nested_rhat_max", "digest", "data"]
+            "nested_rhat_max", "digest", "data", "geometry"]
 
 
 def environment():
@@ -349,6 +349,29 @@ class Run(Case):
         self.assertAlmostEqual(fit["ess_per_transition_min"], ess / (64 * 20), places=9)
         self.assertAlmostEqual(fit["ess_per_gradient_min"],
                                ess / (64 * fit["gradients"]["sampling"]), places=9)
+
+    def test_geometry(self):
+        report, json_file = self.folder / "page.html", self.folder / "fit.json"
+        text = self.ok("run", "--target", "icg", *SMALL, "--metric", "unit", "--geometry",
+                       "--json", json_file, "--report", report)
+        geometry = json.loads(json_file.read_text())["geometry"]
+        # Variances 1e-2 to 1e2.
+        self.assertEqual(geometry["points"], 64)
+        self.assertEqual(geometry["indefinite"], 0)
+        for key in ["kappa_median", "kappa_95"]:
+            self.assertAlmostEqual(geometry[key] / 1e4, 1, places=3)
+        self.assertAlmostEqual(geometry["edge_median"], 0.2, places=4)
+        self.assertGreater(geometry["kappa_bar"], 0)
+        self.assertIn("kappa_bar", text)
+        self.assertIn("stability edge", text)
+        page = report.read_text()
+        self.assertIn('id="geometry"', page)
+        self.assertIn(f'value="{geometry["kappa_median"]}"', page)
+        self.assertIsNone(self.fit("--target", "icg", *SMALL)["geometry"])
+        self.refused("run", "--target", "std-normal", "--dim", 1000, "--geometry",
+                     says=["std-normal has 1000", "256"])
+        self.refused("run", "--target", "integer-grid", "--sampler", "dhmc", "--geometry",
+                     says="integer-grid jumps")
 
     def test_undefined_figures_are_null(self):
         fit = self.fit("--target", "banana", "--chains", 1, "--warmup", 5, "--draws", 1)

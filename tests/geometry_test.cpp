@@ -322,7 +322,8 @@ TEST(Geometry, RefusesWhatItCannotMeasure) {
   const auto icg = find_target("icg").block_double({});
   const int dim = icg->dim();
   const PreparedMetric unit = prepare_metric(Metric::unit, {}, dim);
-  EXPECT_THROW(measure_geometry(*icg, unit, normals(1, dim, 1)), UsageError);
+  EXPECT_THROW(measure_geometry(*icg, unit, normals(1, dim, 4), 0), UsageError);
+  EXPECT_TRUE(std::isnan(measure_geometry(*icg, unit, normals(1, dim, 1)).kappa_bar));
   EXPECT_THROW(measure_geometry(*icg, unit, normals(1, dim - 1, 4), normals(1, dim - 1, 4)),
                UsageError);
   TargetOptions large;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "bench/cli/arguments.hpp"
 #include "bench/cli/command.hpp"
@@ -12,6 +13,7 @@
 #include "bench/cli/output_file.hpp"
 #include "bench/cli/parse.hpp"
 #include "bench/cli/progress.hpp"
+#include "host/geometry/geometry.hpp"
 #include "host/io/csv.hpp"
 #include "host/io/metric_file.hpp"
 #include "host/io/netcdf.hpp"
@@ -50,6 +52,7 @@ struct Arguments {
   std::string json, csv, report, draws_out, metric_out, positions_out;
   std::string data;  // TargetEntry::data
   std::vector<std::string> report_pairs;
+  bool geometry = false;
   CLI::Option* draws = nullptr;
   CLI::Option* max_draws = nullptr;
 
@@ -165,6 +168,10 @@ void add_output(CLI::App& app, Arguments& a) {
   const std::string group = "Output";
   app.add_option("--json", a.json, "Everything about the run, one JSON object")
       ->type_name("FILE")
+      ->group(group);
+  app.add_flag("--geometry", a.geometry,
+               "Condition number and stability edge at the final positions of up to 256 chains, in "
+               "the metric as frozen")
       ->group(group);
   app.add_option("--metric-out", a.metric_out,
                  "The metric as frozen after warm-up, for --metric FILE.json")
@@ -337,6 +344,7 @@ int run(Arguments& a) {
   check_settled(a.options, engine->description());
   a.options.keep_parameters = parameter_indices(a.keep_parameters, engine->description().names);
   check_pairs(a.report_pairs, engine->description().names, a.options.keep_parameters);
+  const auto measured = a.geometry ? target_for_geometry(entry, a.target.options()) : nullptr;
   FitBar fit_bar("");
   preparation.fit.progress = fit_bar.callback();
   const Recipe recipe =
@@ -351,9 +359,15 @@ int run(Arguments& a) {
   fit_bar.erase();
 
   std::cout << fit.summary();
+  std::optional<Geometry> geometry;
+  if (measured) {
+    geometry = measure_geometry(*measured, fit);
+    std::cout << geometry_lines(*geometry, fit.sampler.step_size);
+  }
   if (!a.json.empty()) {
     Json j = to_json(fit, a.target.name());
     j["data"] = a.data.empty() ? Json(nullptr) : Json(a.data);
+    j["geometry"] = geometry ? to_json(*geometry) : Json(nullptr);
     write_file(a.json, j.dump(2) + "\n");
   }
   if (!a.metric_out.empty()) {
@@ -366,7 +380,7 @@ int run(Arguments& a) {
     write_file(a.csv, summary_csv(fit));
   }
   if (!a.report.empty()) {
-    write_file(a.report, report_html(fit, {a.title(), command_line(), a.report_pairs}));
+    write_file(a.report, report_html(fit, {a.title(), command_line(), a.report_pairs, geometry}));
   }
   if (a.netcdf()) {
     fit.write_netcdf(a.draws_out);

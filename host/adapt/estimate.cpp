@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/adapt/geometric_mean.hpp"
 #include "host/adapt/quantile.hpp"
 #include "host/symmetric_eigen.hpp"
 #include "lockstep/error.hpp"
@@ -155,10 +156,9 @@ InverseMass MetricEstimator::fisher() const {
 }
 
 /// The same criterion over all matrices asks for Sigma Cov(g) Sigma = Cov(q), the geometric mean of
-/// Cov(q) and Cov(g)^-1. In coordinates scaled by the diagonal D of `fisher`,
-///   Sigma = G^-1/2 (G^1/2 C G^1/2)^1/2 G^-1/2,
-/// of which the directions are kept whose scale differs from the diagonal's by more than kCutoff.
-/// Both covariances shrink towards the identity, their expectation if nothing but D matters.
+/// Cov(q) and Cov(g)^-1. In coordinates scaled by the diagonal D of `fisher` the directions are
+/// kept whose scale differs from the diagonal's by more than kCutoff. Both covariances shrink
+/// towards the identity, their expectation if nothing but D matters.
 InverseMass MetricEstimator::low_rank() const {
   const InverseMass squares = fisher();
   const Eigen::VectorXd scale = Eigen::Map<const Eigen::VectorXd>(squares.data(), dim_).cwiseSqrt();
@@ -169,12 +169,8 @@ InverseMass MetricEstimator::low_rank() const {
     s.diagonal().array() += 1 - weight;
     return s;
   };
-  const Eigen::MatrixXd c = scaled(covariance(), scale.cwiseInverse());
-  const SymmetricEigen g(scaled(gradient_covariance(), scale));
-  const Eigen::MatrixXd root = g.root(), inverse_root = g.inverse_root();
-  const Eigen::MatrixXd sigma =
-      inverse_root * SymmetricEigen(root * c * root).root() * inverse_root;
-  const SymmetricEigen mean(sigma);
+  const SymmetricEigen mean(geometric_mean(scaled(gradient_covariance(), scale),
+                                           scaled(covariance(), scale.cwiseInverse())));
 
   // By how far they are from 1 on the log scale, farthest first.
   std::vector<int> order(static_cast<std::size_t>(dim_));

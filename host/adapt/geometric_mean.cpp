@@ -1,5 +1,7 @@
 #include "host/adapt/geometric_mean.hpp"
 
+#include <limits>
+
 #include "host/symmetric_eigen.hpp"
 
 namespace lockstep {
@@ -14,7 +16,8 @@ Eigen::MatrixXd geometric_mean(const Eigen::MatrixXd& u, const Eigen::MatrixXd& 
   const Eigen::ArrayXd rounded = w.values().array().max(0);  // c = 0: infinite where U is singular
   const Eigen::VectorXd root = (2 / (c + (c * c + 4 * rounded).sqrt())).sqrt();
   const Eigen::MatrixXd f = l * (w.vectors() * root.asDiagonal());
-  return f * f.transpose();
+  const Eigen::MatrixXd s = f * f.transpose();
+  return 0.5 * (s + s.transpose());
 }
 
 }  // namespace lockstep

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <numbers>
 
-#include <Eigen/QR>
-
 #include "host/symmetric_eigen.hpp"
 #include "host/vi/normal.hpp"
 
@@ -39,7 +37,7 @@ double condition_number(const Square& s) {
 
 double scaled_condition_number(const Square& h, const Eigen::ArrayXd& inverse_mass) {
   const Eigen::VectorXd root = inverse_mass.sqrt();
-  return condition_number(root.asDiagonal() * h * root.asDiagonal());
+  return condition_number(h.cwiseProduct(root.lazyProduct(root.transpose())));
 }
 
 /// H = V exp(l) V', and how much worse the metric makes it.
@@ -59,7 +57,9 @@ struct Law {
             std::exp(std::min(width, kWidest));
   }
   Square power(double p) const {
-    return vectors * (p * logs).array().exp().matrix().asDiagonal() * vectors.transpose();
+    const Square scaled = vectors * (p * logs).array().exp().matrix().asDiagonal();
+    const Square h = scaled.lazyProduct(vectors.transpose());
+    return 0.5 * (h + h.transpose());
   }
 };
 
@@ -76,13 +76,20 @@ class Random {
   /// A law a little turned and stretched.
   Law beside(const Law& law, double size, DiagonalMetric metric) {
     const Square turn = Square::Identity(dim_, dim_) + size * normals(dim_);
-    return {orthonormalised(turn * law.vectors), law.logs + size * normals(1), metric};
+    return {orthonormalised(turn.lazyProduct(law.vectors)), law.logs + size * normals(1), metric};
   }
 
  private:
   Square normals(int columns) { return standard_normals(seed_, set_++, dim_, columns); }
-  static Square orthonormalised(const Square& a) {
-    return Eigen::HouseholderQR<Square>(a).householderQ();
+  /// Gram and Schmidt's, in the form that keeps rounding small.
+  static Square orthonormalised(Square a) {
+    for (Eigen::Index j = 0; j < a.cols(); ++j) {
+      a.col(j).normalize();
+      for (Eigen::Index k = j + 1; k < a.cols(); ++k) {
+        a.col(k) -= a.col(j).dot(a.col(k)) * a.col(j);
+      }
+    }
+    return a;
   }
 
   std::uint64_t seed_;
@@ -135,10 +142,11 @@ Found search(DiagonalMetric metric, int dim, std::uint64_t seed, int random_laws
 
 Conditioning conditioning(const Matrix& precision) {
   const Square h = precision;
+  const SymmetricEigen eigen(h);
   const Eigen::ArrayXd variances =
-      h.llt().solve(Square::Identity(h.rows(), h.cols())).diagonal().array();
+      eigen.vectors().array().square().matrix().lazyProduct(eigen.values().cwiseInverse());
   Conditioning c;
-  c.kappa = condition_number(h);
+  c.kappa = eigen.values().maxCoeff() / eigen.values().minCoeff();
   for (std::size_t k = 0; k < kDiagonalMetrics.size(); ++k) {
     c.scaled[k] = scaled_condition_number(
         h, inverse_mass(kDiagonalMetrics[k], h.diagonal().array(), variances));

@@ -47,7 +47,7 @@ Matrix gradients_at(const BlockTarget<double>& target, const Matrix& points) {
 }
 
 double largest_eigenvalue_of_covariance(const Matrix& x) {
-  if (!x.allFinite()) {
+  if (x.cols() < 2 || !x.allFinite()) {
     return std::numeric_limits<double>::quiet_NaN();
   }
   PooledMoments moments(static_cast<int>(x.rows()), true);
@@ -74,7 +74,7 @@ Geometry measure_geometry(const BlockTarget<double>& target, const PreparedMetri
   require(points.rows() == dim && gradients.rows() == dim && gradients.cols() == n,
           "the geometry needs as many gradients as points, each of the target's " +
               std::to_string(dim) + " parameters");
-  require(n >= 2 && most >= 1, "the geometry needs two points at least, and a Hessian: there are " +
+  require(n >= 1 && most >= 1, "the geometry needs a point and a Hessian at least: there are " +
                                    std::to_string(n) + " points and " + std::to_string(most) +
                                    " Hessians");
   require(target.discontinuous().empty(),

@@ -178,6 +178,32 @@ std::string item(const std::string& name, const std::string& value) {
   return "<dt>" + html_escaped(name) + "</dt><dd>" + html_escaped(value) + "</dd>\n";
 }
 
+std::string measured(const std::string& name, double value) {
+  return "<dt>" + html_escaped(name) + "</dt><dd>" + data_element(value, shown(value, 4)) +
+         "</dd>\n";
+}
+
+std::string geometry_section(const Geometry& g, double step_size) {
+  return heading("geometry", "Geometry") +
+         paragraph(
+             "The Hessian H of the potential in the metric's coordinates, at the final "
+             "positions of " +
+                 plural(g.points, "chain") +
+                 ". Trajectories need about the root of the condition number in steps, and "
+                 "fly apart where the step size exceeds the stability edge. No condition "
+                 "number is finite where H is not positive definite.",
+             "note") +
+         "<dl>\n" + measured("Condition number, median", g.kappa_median) +
+         measured("Condition number, 95 %", g.kappa_95) +
+         measured("Share of positions where H is not positive definite", g.indefinite) +
+         measured("From covariances of positions and gradients", g.kappa_bar) +
+         measured("Largest eigenvalue, median", g.lambda_max) +
+         measured("Smallest eigenvalue, median", g.lambda_min) +
+         measured("Stability edge, median", g.edge_median) +
+         measured("Stability edge, least", g.edge_least) + measured("Step size", step_size) +
+         "</dl>\n";
+}
+
 std::string settings(const Fit& fit, const std::string& command) {
   std::string text;
   if (!command.empty()) {
@@ -265,7 +291,9 @@ std::string report_html(const Fit& fit, const ReportOptions& options) {
       "<nav aria-label=\"Sections\"><a href=\"#failures\">Failures</a><a "
       "href=\"#table\">Summary</a><a href=\"#parameters\">Parameters</a><a "
       "href=\"#pairs\">Pairs</a><a href=\"#energy\">Energy</a><a "
-      "href=\"#adaptation\">Warm-up</a><a href=\"#settings\">Settings</a></nav></header>\n<main>\n";
+      "href=\"#adaptation\">Warm-up</a>";
+  page += options.geometry ? "<a href=\"#geometry\">Geometry</a>" : "";
+  page += "<a href=\"#settings\">Settings</a></nav></header>\n<main>\n";
   page += tiles(fit);
   page += heading("failures", "Failures") + failure_list(fit);
   page += heading("table", "Summary") + tables(fit) + visits(fit);
@@ -273,6 +301,7 @@ std::string report_html(const Fit& fit, const ReportOptions& options) {
   page += heading("pairs", "Pairs") + pairs_section(fit, options.pairs);
   page += heading("energy", "Energy") + "<div class=\"plots\">\n" + energy_plot(fit) + "</div>\n";
   page += heading("adaptation", "Warm-up") + adaptation_plots(fit);
+  page += options.geometry ? geometry_section(*options.geometry, fit.sampler.step_size) : "";
   page += heading("settings", "Settings") + settings(fit, options.command);
   return page + "</main>\n</body></html>\n";
 }

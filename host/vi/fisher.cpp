@@ -101,9 +101,7 @@ Matrix residual_of(const Matrix& z, const Matrix& h, bool dense) {
   if (!full.covariance.allFinite()) {
     r.setConstant(std::numeric_limits<double>::infinity());
   } else if (dense) {
-    const SymmetricEigen s(full.covariance);
-    r.rightCols(dim) =
-        s.vectors() * s.values().array().log().matrix().asDiagonal() * s.vectors().transpose();
+    r.rightCols(dim) = SymmetricEigen(full.covariance).logarithm();
   } else {
     r.col(1) = full.covariance.array().log();
   }
