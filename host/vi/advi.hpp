@@ -51,15 +51,22 @@ struct Averages {
 /// @param z  matched_normals
 Averages averages(Density& density, const Normal& q, const Matrix& z);
 
-/// The family's member that minimises tr(P S) - log |S|, S = F^-1 Sigma F^-T: exactly, or for
-/// low_rank lower than from where it begins, until nothing changes.
+/// A family of normals.
+struct Family {
+  Approximation method;
+  int rank;      // of low_rank: directions, at most; no more than dim are taken
+  double slack;  // of low_rank: nats by which `nearest` may miss
+};
+
+/// The family's member that minimises tr(P S) - log |S|, S = F^-1 Sigma F^-T.
 /// @param now        the covariance F F' that the search begins from, of the family
 /// @param precision  P, positive definite, [dim][dim]
-PreparedMetric nearest(Approximation family, int rank, const PreparedMetric& now,
-                       const Matrix& precision);
+PreparedMetric nearest(const Family& family, const PreparedMetric& now, const Matrix& precision);
 
-/// As `nearest` with Sigma = D (I + U (Lambda - I) U') D.
-PreparedMetric nearest_low_rank(int rank, const PreparedMetric& now, const Matrix& precision);
+/// Of Sigma = D (I + U (Lambda - I) U') D: a local minimum, by turns the best U, Lambda for D and
+/// the best D for them, until a turn gains less than the slack.
+PreparedMetric nearest_low_rank(const Family& family, const PreparedMetric& now,
+                                const Matrix& precision);
 
 /// The relative change of the squared scale that is left in the worst direction, the largest
 /// |lambda - 1| among the eigenvalues of E_q[Hessian] Sigma. Stein's lemma at fresh draws: exact

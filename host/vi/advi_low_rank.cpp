@@ -11,6 +11,7 @@ namespace {
 
 /// Directions that would gain fewer nats than this are left out.
 constexpr double kLeastGain = 1e-12;
+constexpr int kTurns = 1000;  // at most; far more than are taken
 
 /// I + U (Lambda - I) U'.
 struct Directions {
@@ -75,7 +76,8 @@ Eigen::VectorXd best_diagonal(const Matrix& m, Eigen::VectorXd d) {
 
 }  // namespace
 
-PreparedMetric nearest_low_rank(int rank, const PreparedMetric& now, const Matrix& precision) {
+PreparedMetric nearest_low_rank(const Family& family, const PreparedMetric& now,
+                                const Matrix& precision) {
   const auto dim = static_cast<int>(precision.rows());
   Directions b = directions_of(now, dim);
   // H in units of the present D: F = D B^(1/2).
@@ -84,14 +86,14 @@ PreparedMetric nearest_low_rank(int rank, const PreparedMetric& now, const Matri
   Eigen::VectorXd d = Eigen::VectorXd::Ones(dim);
   const auto identity = [](double v) { return v; };
   double before = std::numeric_limits<double>::infinity();
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < kTurns; ++round) {
     const Matrix product = b.with(identity);
     d = best_diagonal(h.cwiseProduct(product), d);
     const Matrix a = d.asDiagonal() * h * d.asDiagonal();
-    b = best_directions(0.5 * (a + a.transpose()), rank);
+    b = best_directions(0.5 * (a + a.transpose()), family.rank);
     const double objective = a.cwiseProduct(b.with(identity)).sum() - 2 * d.array().log().sum() -
                              b.values.array().log().sum();
-    if (!(objective < before - 1e-14 * dim)) {
+    if (!(objective < before - 2 * family.slack)) {
       break;
     }
     before = objective;
