@@ -87,14 +87,17 @@ Geometry measure_geometry(const BlockTarget<double>& target, const PreparedMetri
     const std::int64_t here = std::min<std::int64_t>(kBlock, g.points - first);
     const Matrix q =
         block_of(points, here, [&](std::int64_t p) { return (first + p) * n / g.points; });
+    Matrix v = Matrix::Zero(dim, kBlock), product(dim, kBlock);
     const SpectrumEnds ends = spectrum_ends(
         [&](const Matrix& x, Matrix& y) {
-          Matrix v = x;
-          whitening.colour(v);
-          target.hessian_vector(q.data(), v.data(), y.data(), kBlock);
+          y = x;
+          whitening.colour(y);
+          v.leftCols(here) = y;
+          target.hessian_vector(q.data(), v.data(), product.data(), kBlock);
+          y = product.leftCols(here);
           whitening.velocities(y);
         },
-        dim, kBlock, kTolerance);
+        dim, static_cast<int>(here), kTolerance);
     g.hessian_products += ends.products * here;
     for (int p = 0; p < here; ++p) {
       const double low = ends.smallest[p], high = ends.largest[p];
