@@ -4,13 +4,17 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <type_traits>
 
 #include "host/hash.hpp"
 #include "host/io/json.hpp"
 #include "lockstep/config.hpp"
+#include "lockstep/error.hpp"
 #include "lockstep/network.hpp"
 
 namespace lockstep {
@@ -81,6 +85,15 @@ std::string probe(TrainingEngine& engine, const L2hmcOptions& o) {
   std::vector<double> gradient(network.parameters.size());
   engine.step(network, {}, gradient);
   return hash_of_numbers(std::move(gradient));
+}
+
+/// Of all that the file holds.
+std::string hash_of_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  require<FileError>(in.good(), path.string() + " cannot be read");
+  std::ostringstream contents;
+  contents << in.rdbuf();
+  return hash_of(contents.str());
 }
 
 std::string text(const std::string& s) {
@@ -174,6 +187,41 @@ std::vector<Setting> configuration_of(Engine& engine, const Sampler& s, const Sa
   add("until ess", ess);
   add("until mcse", mcse);
   return settings;
+}
+
+std::string settings_of(const Preparation& preparation) {
+  [[maybe_unused]] const auto& [name, start, start_law, kind, inverse_mass, weight, gradients,
+                                seconds, elbo, k_hat, warnings] = preparation;
+  if (start.empty() && !start_law && inverse_mass.empty()) {
+    return "";
+  }
+  // A law is known by the preparation's name.
+  return name + ", starts " + (start_law ? "by its law" : hash(start)) + ", metric " +
+         spelled(kMetricNames, kind) + " " + hash(inverse_mass) + ", weight " + text(weight);
+}
+
+std::string settings_of(const PrepareOptions& how) {
+  // A prior belongs to its target, which is known otherwise.
+  [[maybe_unused]] const auto& [init, metric, family, weight, most_k_hat, most_k_hat_metric, prior,
+                                start_file, metric_file, fit] = how;
+  // Set for each fit: method, seed, start_radius, starts.
+  [[maybe_unused]] const auto& [method, seed, draws, iterations, ascent, tolerance, rank, paths,
+                                start_radius, start, starts, progress] = fit;
+  std::string all;
+  const auto add = [&](const char* name, const std::string& value) {
+    all += (all.empty() ? "" : ", ") + std::string(name) + " " + value;
+  };
+  add("init", init == Init::file ? "file " + hash_of_file(start_file) : spelled(kInitNames, init));
+  add("metric", metric == MetricInit::file ? "file " + hash_of_file(metric_file)
+                                           : spelled(kMetricInitNames, metric));
+  if (init == Init::vi) {
+    add("family", spelled(kApproximationNames, family));
+  }
+  add("weight", text(weight));
+  add("k-hat", text(most_k_hat) + " " + text(most_k_hat_metric));
+  add("fit", text(draws) + " " + text(iterations) + " " + text(static_cast<int>(ascent)) + " " +
+                 text(tolerance) + " " + text(rank) + " " + text(paths) + " " + hash(start));
+  return all;
 }
 
 std::vector<Setting> configuration_of(TrainingEngine& engine, const std::string& target,

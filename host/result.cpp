@@ -47,6 +47,28 @@ std::string cell(double x, int width, const char* format = "%.4g") {
   return padded;
 }
 
+/// "preparation: pathfinder, 31 gradients a chain, 0.120 s, ELBO -12.3, k-hat 0.21"; nothing where
+/// there was none.
+std::string preparation_line(const Fit& fit) {
+  const Preparation& p = fit.preparation;
+  if (p.name.empty()) {
+    return "";
+  }
+  char text[160];
+  std::snprintf(text, sizeof text, ", %lld gradients a chain, %.3f s",
+                static_cast<long long>(fit.gradients_preparation), p.seconds);
+  std::string line = "preparation: " + p.name + text;
+  if (!std::isnan(p.elbo)) {
+    std::snprintf(text, sizeof text, ", ELBO %.4g", p.elbo);
+    line += text;
+  }
+  if (!std::isnan(p.k_hat)) {
+    std::snprintf(text, sizeof text, ", k-hat %.2f", p.k_hat);
+    line += text;
+  }
+  return line + '\n';
+}
+
 }  // namespace
 
 double Fit::ess_min() const {
@@ -66,6 +88,14 @@ double Fit::ess_per_gradient_min() const {
 
 double Fit::ess_per_second_min() const {
   return ess_min() / seconds.sampling;
+}
+
+double Fit::ess_per_gradient_total_min() const {
+  return ess_min() / (static_cast<double>(gradients_total()) * static_cast<double>(options.chains));
+}
+
+double Fit::ess_per_second_total_min() const {
+  return ess_min() / (seconds.preparation + seconds.warmup + seconds.sampling);
 }
 
 double Fit::rhat_max() const {
@@ -119,21 +149,25 @@ std::string Fit::summary() const {
     out += cell(p.rhat, 9, "%.4f") + cell(p.nested_rhat, 9, "%.4f");
     out += truth ? cell(p.truth_mean, 10) + cell(p.error_in_mcse, 12, "%.2f") + "\n" : "\n";
   }
-  char text[512];
+  char text[768];
   std::snprintf(text, sizeof text,
                 "%lld chains x %lld draws, acceptance %.3f, step size %.4g, divergences %lld, "
                 "E-BFMI %.2f\n"
                 "smallest ESS: %.3g per transition, %.3g per gradient, %.3g per second\n"
+                "with %s counted: %.3g per gradient, %.3g per second\n"
                 "seconds: setup %.3f, warm-up %.3f, sampling %.3f, transfer %.3f\n"
                 "warm-up: %d transitions, %lld gradients a chain; trajectories: %d leapfrog steps "
                 "on average, %s metric\n",
                 static_cast<long long>(options.chains), static_cast<long long>(draws_done),
                 acceptance, sampler.step_size, static_cast<long long>(divergences), e_bfmi,
                 ess_per_transition_min(), ess_per_gradient_min(), ess_per_second_min(),
-                seconds.setup, seconds.warmup, seconds.sampling, seconds.transfer, warmup_done,
+                preparation.name.empty() ? "warm-up" : "preparation and warm-up",
+                ess_per_gradient_total_min(), ess_per_second_total_min(), seconds.setup,
+                seconds.warmup, seconds.sampling, seconds.transfer, warmup_done,
                 static_cast<long long>(gradients_warmup), sampler.leapfrog,
                 spelled(kMetricNames, metric.kind).c_str());
   out += text;
+  out += preparation_line(*this);
   if (!visits.empty()) {
     const VisitSummary& least = extreme(visits, false);
     const VisitSummary& most = extreme(visits, true);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "host/adapt/stranded.hpp"
 #include "host/adapt/warmup.hpp"
@@ -48,13 +51,15 @@ class LaunchLength {
 
 class Run {
  public:
-  Run(Engine& engine, const Sampler& sampler, const SampleOptions& options)
-      : engine_(engine), options_(options) {
+  Run(Engine& engine, const Sampler& sampler, const SampleOptions& options, const Recipe& recipe)
+      : engine_(engine), options_(options), recipe_(recipe) {
     fit_.engine = engine.description();
     fit_.options = options;
     moved_.resize(static_cast<std::size_t>(fit_.engine.dim));
     if (!options.checkpoint.empty()) {
-      checkpoint_.emplace(options.checkpoint, configuration_of(engine, sampler, options));
+      std::vector<Setting> configuration = configuration_of(engine, sampler, options);
+      configuration.push_back({"preparation", recipe.settings.empty() ? "none" : recipe.settings});
+      checkpoint_.emplace(options.checkpoint, std::move(configuration));
     }
     warm_up_.emplace(engine, sampler, options);
   }
@@ -76,9 +81,17 @@ class Run {
     if (checkpoint_ && checkpoint_->exists()) {
       checkpoint_->restore([this](Archive& a) { archive(a); });
     } else {
-      start_chains(engine_, options_);
-      fit_.seconds.setup = clock_.seconds();
+      Preparation& prepared = fit_.preparation;
+      prepared = recipe_.make ? recipe_.make() : Preparation{};
+      warm_up_->prepare(prepared);
+      start_chains(engine_, options_, prepared);
+      fit_.seconds.preparation = prepared.seconds;
+      fit_.seconds.setup = clock_.seconds() - prepared.seconds;
     }
+    Preparation& prepared = fit_.preparation;
+    prepared.start.clear();
+    prepared.start_law = nullptr;
+    fit_.gradients_preparation = (prepared.gradients + options_.chains - 1) / options_.chains;
   }
 
   void warm_up() {
@@ -251,7 +264,9 @@ class Run {
   }
   /// The warm-up's state is small beside the chains', and is kept for its history.
   void archive(Archive& a) {
-    a(sampling_, fit_.seconds, fit_.draws_done, fit_.divergences, fit_.gradients_sampling,
+    Preparation& p = fit_.preparation;
+    a(p.name, p.kind, p.inverse_mass, p.weight, p.gradients, p.seconds, p.elbo, p.k_hat, p.warnings,
+      sampling_, fit_.seconds, fit_.draws_done, fit_.divergences, fit_.gradients_sampling,
       fit_.missing, moved_, visits_, *warm_up_);
     engine_.archive(a);
   }
@@ -276,6 +291,7 @@ class Run {
 
   Engine& engine_;
   const SampleOptions& options_;
+  const Recipe& recipe_;
   const Clock clock_;
   Clock saved_;
   std::optional<Checkpoint> checkpoint_;
@@ -291,9 +307,20 @@ class Run {
 
 }  // namespace
 
-Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
+Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options,
+        const Recipe& recipe) {
   validate(sampler, options, engine.description());
-  return Run(engine, sampler, options).result();
+  return Run(engine, sampler, options, recipe).result();
+}
+
+Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options,
+        const Preparation& preparation) {
+  return run(engine, sampler, options,
+             Recipe{settings_of(preparation), [&] { return preparation; }});
+}
+
+Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options) {
+  return run(engine, sampler, options, Recipe{});
 }
 
 }  // namespace lockstep

@@ -14,10 +14,24 @@ namespace {
 
 constexpr int kAttempts = 100;
 
-/// Fills the column of `q` of one superchain, all its chains alike: where the target says, or
-/// uniform on [-radius, radius].
+/// Where the preparation says, or the target, or uniform on [-radius, radius].
+StartLaw law_of(const EngineDescription& about, const SampleOptions& options,
+                const Preparation& preparation) {
+  if (preparation.start_law) {
+    return preparation.start_law;
+  }
+  if (about.start) {
+    return about.start;
+  }
+  return [dim = about.dim, radius = options.start_radius](const double* u, double* q) {
+    std::transform(u, u + dim, q, [radius](double v) { return radius * (2 * v - 1); });
+  };
+}
+
+/// Fills the column of `q` of one superchain, all its chains alike.
 void draw_superchain(std::vector<double>& q, const EngineDescription& about, std::int64_t first,
-                     std::int64_t last, int attempt, const SampleOptions& options) {
+                     std::int64_t last, int attempt, const SampleOptions& options,
+                     const StartLaw& law) {
   const auto stream = Stream<double>::of(options.seed, static_cast<std::uint64_t>(first));
   const int dim = about.dim;
   std::vector<double> u(static_cast<std::size_t>(dim)), x(u.size());
@@ -26,12 +40,7 @@ void draw_superchain(std::vector<double>& q, const EngineDescription& about, std
         uniform(words(stream, static_cast<std::uint32_t>(attempt), Purpose::start,
                       static_cast<std::uint32_t>(j / 4))[j % 4]);
   }
-  if (about.start) {
-    about.start(u.data(), x.data());
-  } else {
-    std::transform(u.begin(), u.end(), x.begin(),
-                   [&](double v) { return options.start_radius * (2 * v - 1); });
-  }
+  law(u.data(), x.data());
   for (int j = 0; j < dim; ++j) {
     std::fill_n(q.begin() + j * about.chains + first, last - first, x[static_cast<std::size_t>(j)]);
   }
@@ -66,24 +75,27 @@ std::string fault(const EngineDescription& about, std::int64_t chain, const std:
 
 }  // namespace
 
-void start_chains(Engine& engine, const SampleOptions& options) {
+void start_chains(Engine& engine, const SampleOptions& options, const Preparation& preparation) {
   const EngineDescription& about = engine.description();
   const std::int64_t chains = about.chains;
   const auto size = static_cast<std::size_t>(about.dim) * static_cast<std::size_t>(chains);
-  const bool given = !options.start.empty();
-  require(!given || options.start.size() == size,
-          "start has " + std::to_string(options.start.size()) + " values, but " +
-              std::to_string(size) + " are needed: [dim][chains], the chain fastest");
+  require(options.start.empty() || (preparation.start.empty() && !preparation.start_law),
+          "start says where chains begin, and so does the preparation: leave one of them out");
+  std::vector<double> q = preparation.start.empty() ? options.start : preparation.start;
+  const bool given = !q.empty();
+  require(!given || q.size() == size, "start has " + std::to_string(q.size()) + " values, but " +
+                                          std::to_string(size) +
+                                          " are needed: [dim][chains], the chain fastest");
 
-  std::vector<double> q = options.start, potential(static_cast<std::size_t>(chains)),
-                      gradient(size);
+  const StartLaw law = law_of(about, options, preparation);
+  std::vector<double> potential(static_cast<std::size_t>(chains)), gradient(size);
   q.resize(size);
   const std::int64_t width = given ? 1 : options.superchain;
   std::vector<bool> wrong(static_cast<std::size_t>((chains + width - 1) / width), true);
   for (int attempt = 0;; ++attempt) {
     for (std::int64_t first = 0; !given && first < chains; first += width) {
       if (wrong[static_cast<std::size_t>(first / width)]) {
-        draw_superchain(q, about, first, std::min(first + width, chains), attempt, options);
+        draw_superchain(q, about, first, std::min(first + width, chains), attempt, options, law);
       }
     }
     engine.place(q);

@@ -13,12 +13,15 @@ const Eigen::MatrixXd& SymmetricEigen::vectors() const {
   return solver_.eigenvectors();
 }
 
-Eigen::MatrixXd SymmetricEigen::root() const {
-  return solver_.operatorSqrt();
+Eigen::MatrixXd SymmetricEigen::logarithm() const {
+  return vectors() * values().array().log().matrix().asDiagonal() * vectors().transpose();
 }
 
-Eigen::MatrixXd SymmetricEigen::inverse_root() const {
-  return solver_.operatorInverseSqrt();
+Eigen::VectorXd SymmetricEigen::tridiagonal(const Eigen::VectorXd& diagonal,
+                                            const Eigen::VectorXd& beside) {
+  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
+  solver.computeFromTridiagonal(diagonal, beside, Eigen::EigenvaluesOnly);
+  return solver.eigenvalues();
 }
 
 }  // namespace lockstep

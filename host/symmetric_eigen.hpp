@@ -19,9 +19,13 @@ class SymmetricEigen {
   /// Orthonormal columns, in the order of the values.
   const Eigen::MatrixXd& vectors() const;
 
-  /// V diag(values)^(1/2) V' and its inverse, of a positive definite A.
-  Eigen::MatrixXd root() const;
-  Eigen::MatrixXd inverse_root() const;
+  /// V log(diag(values)) V', of a positive definite A.
+  Eigen::MatrixXd logarithm() const;
+
+  /// The eigenvalues, ascending, of a tridiagonal matrix.
+  /// @param beside  the elements beside its diagonal, one fewer
+  static Eigen::VectorXd tridiagonal(const Eigen::VectorXd& diagonal,
+                                     const Eigen::VectorXd& beside);
 
  private:
   Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver_;

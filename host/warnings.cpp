@@ -28,9 +28,10 @@ std::string line_on(const StrandedChain& s) {
 }  // namespace
 
 std::vector<std::string> Fit::warnings() const {
-  std::vector<std::string> lines;
+  std::vector<std::string> lines = preparation.warnings;
+  const std::size_t most = lines.size() + kMostNamed;
   for (const StrandedChain& s : stranded) {
-    if (lines.size() == kMostNamed) {
+    if (lines.size() == most) {
       lines.push_back("and " + std::to_string(stranded.size() - kMostNamed) +
                       " more stranded chains");
       break;

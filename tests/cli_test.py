@@ -32,10 +32,12 @@ PARAMETER_KEYS = ["name", "mean", "sd", "q05", "q50", "q95", "mcse", "ess_bulk",
 RUN_KEYS = ["lockstep", "target", "dimension", "sampler", "inverse_mass", "backend", "device",
             "lane", "threads", "threads_per_chain", "precision", "rng", "chains", "warmup",
             "warmup_done", "schedule", "draws", "draws_asked", "seed", "interrupted", "stop",
-            "missing", "acceptance", "no_flip", "divergences", "warmup_divergences", "gradients", "esjd",
+            "missing", "acceptance", "no_flip", "divergences", "warmup_divergences", "preparation",
+            "gradients", "esjd",
             "e_bfmi", "seconds", "truth_source", "stranded", "warnings", "parameters", "visits", "ess_min",
-            "ess_per_transition_min", "ess_per_gradient_min", "ess_per_second_min", "rhat_max",
-            "nested_rhat_max", "digest", "data"]
+            "ess_per_transition_min", "ess_per_gradient_min", "ess_per_second_min",
+            "ess_per_gradient_total_min", "ess_per_second_total_min", "rhat_max",
+            "nested_rhat_max", "digest", "data", "geometry"]
 
 
 def environment():
@@ -328,7 +330,8 @@ class Run(Case):
                     "precision": "float", "rng": "philox", "interrupted": False,
                     "truth_source": "exact"}
         self.assertEqual({k: fit[k] for k in expected}, expected)
-        self.assertEqual(list(fit["seconds"]), ["setup", "warmup", "sampling", "transfer"])
+        self.assertEqual(list(fit["seconds"]), ["setup", "preparation", "warmup", "sampling",
+                                                "transfer"])
         self.assertTrue(all(x >= 0 for x in fit["seconds"].values()))
         self.assertEqual(fit["sampler"]["name"], "hmc")
         self.assertGreater(fit["sampler"]["step_size"], 0)
@@ -346,6 +349,29 @@ class Run(Case):
         self.assertAlmostEqual(fit["ess_per_transition_min"], ess / (64 * 20), places=9)
         self.assertAlmostEqual(fit["ess_per_gradient_min"],
                                ess / (64 * fit["gradients"]["sampling"]), places=9)
+
+    def test_geometry(self):
+        report, json_file = self.folder / "page.html", self.folder / "fit.json"
+        text = self.ok("run", "--target", "icg", *SMALL, "--metric", "unit", "--geometry",
+                       "--json", json_file, "--report", report)
+        geometry = json.loads(json_file.read_text())["geometry"]
+        # Variances 1e-2 to 1e2.
+        self.assertEqual(geometry["points"], 64)
+        self.assertEqual(geometry["indefinite"], 0)
+        for key in ["kappa_median", "kappa_95"]:
+            self.assertAlmostEqual(geometry[key] / 1e4, 1, places=3)
+        self.assertAlmostEqual(geometry["edge_median"], 0.2, places=4)
+        self.assertGreater(geometry["kappa_bar"], 0)
+        self.assertIn("kappa_bar", text)
+        self.assertIn("stability edge", text)
+        page = report.read_text()
+        self.assertIn('id="geometry"', page)
+        self.assertIn(f'value="{geometry["kappa_median"]}"', page)
+        self.assertIsNone(self.fit("--target", "icg", *SMALL)["geometry"])
+        self.refused("run", "--target", "std-normal", "--dim", 1000, "--geometry",
+                     says=["std-normal has 1000", "256"])
+        self.refused("run", "--target", "integer-grid", "--sampler", "dhmc", "--geometry",
+                     says="integer-grid jumps")
 
     def test_undefined_figures_are_null(self):
         fit = self.fit("--target", "banana", "--chains", 1, "--warmup", 5, "--draws", 1)
@@ -428,6 +454,105 @@ class Run(Case):
         for p in fit["parameters"]:
             self.assertLess(abs(p["error_in_mcse"]), 5, p)
             self.assertAlmostEqual(p["sd"] / p["truth_sd"], 1, delta=0.05)
+
+
+class Preparation(Case):
+    """Where chains start and which metric warm-up begins with, from the command line."""
+
+    RUN = ["run", "--target", "eight-schools-nc"]
+    FAST = ["--target", "eight-schools-nc", "--chains", 128, "--warmup", 40, "--draws", 40,
+            "--threads", 1]
+
+    def test_what_does_not_go_together(self):
+        self.refused(*self.RUN, "--init", "pathfnder", says=["'pathfnder'", "'pathfinder'"])
+        self.refused(*self.RUN, "--metric-init", "fischer", says=["'fischer'", "'fisher'"])
+        self.refused(*self.RUN, "--init", "vi", "--vi-family", "fulrank",
+                     says=["'fulrank'", "'full-rank'"])
+        self.refused(*self.RUN, "--vi-family", "low-rank", says=["--vi-family", "uniform", "vi"])
+        self.refused(*self.RUN, "--init", "jitter+adapt_diag", "--metric-init", "unit",
+                     says=["--metric-init", "jitter+adapt_diag", "recipe"])
+        self.refused(*self.RUN, "--init", "advi+adapt_diag", "--metric-weight", 3,
+                     says=["--metric-weight", "advi+adapt_diag", "recipe"])
+        self.refused(*self.RUN, "--init", "jitter+adapt_diag", "--metric", "dense",
+                     says=["diagonal", "dense"])
+        self.refused(*self.RUN, "--metric-weight", 3, says=["--metric-weight", "--metric-init"])
+        self.refused(*self.RUN, "--metric-init", "unit", "--metric-weight", -1,
+                     says=["weight", "-1"])
+        self.refused(*self.RUN, "--init", "prior", "--most-k-hat", 1, says="--most-k-hat")
+        self.refused(*self.RUN, "--metric-init", "unit", "--metric", "unit",
+                     says=["unit metric is not tuned", "choose"])
+        self.refused(*self.RUN, "--metric-init", "unit", "--warmup", 10,
+                     says=["warm-up of 10", "at least 20"])
+        self.refused("run", "--target", "banana", "--init", "prior",
+                     says=["banana has no prior", "eight-schools-nc"])
+        self.refused("run", "--target", "integer-grid", "--sampler", "dhmc", "--metric-init",
+                     "unit", says=["jumps", "without a metric"])
+
+    def test_files_are_read_or_refused(self):
+        end = self.folder / "end.npy"
+        self.ok("run", *self.FAST, "--positions-out", end, "--metric-out",
+                self.folder / "metric.json")
+        fit = self.fit(*self.FAST, "--init", end, "--metric-init", self.folder / "metric.json")
+        self.assertEqual(fit["preparation"]["name"], "file starts, file metric")
+        self.assertEqual(fit["preparation"]["gradients"], 0)
+        self.assertLess(fit["nested_rhat_max"], 1.1)
+        self.refused("run", "--target", "banana", "--init", end, says=["end.npy", "10 parameters"])
+        self.refused(*self.RUN, "--init", self.folder / "absent.npy",
+                     says=["absent.npy", "cannot be read"])
+        self.refused(*self.RUN, "--init", self.write("text.npy", "1 2 3"),
+                     says=["text.npy", "no .npy file"])
+        self.refused(*self.RUN, "--metric-init", self.write("bad.json", "{}"), says="bad.json")
+        self.refused(*self.RUN, "--positions-out", self.folder / "no" / "end.npy",
+                     says=["end.npy", "cannot write"])
+
+    def test_prior_and_recipe(self):
+        fit = self.fit(*self.FAST, "--init", "prior")
+        self.assertEqual(fit["preparation"]["name"], "prior")
+        self.assertIsNone(fit["preparation"]["metric"])
+        self.assertIsNone(fit["preparation"]["k_hat"])
+        fit = self.fit(*self.FAST, "--init", "jitter+adapt_diag")
+        self.assertEqual(fit["preparation"]["metric"], "diagonal")
+        self.assertEqual(fit["preparation"]["weight"], 10)
+        self.assertEqual(fit["sampler"]["metric"], "diagonal")
+        self.assertIsNone(self.fit(*self.FAST)["preparation"])
+
+    def test_a_fit_is_counted_and_told_of(self):
+        path = self.folder / "fit.json"
+        page = self.folder / "fit.html"
+        text = self.ok("run", *self.FAST, "--init", "pathfinder", "--json", path, "--report", page)
+        fit = json.loads(path.read_text(), parse_constant=self.fail)
+        prepared = fit["preparation"]
+        self.assertEqual(prepared["name"], "pathfinder")
+        self.assertGreater(prepared["gradients"], 100)
+        self.assertEqual(fit["gradients"]["preparation"], math.ceil(prepared["gradients"] / 128))
+        self.assertGreater(prepared["seconds"], 0)
+        self.assertEqual(fit["seconds"]["preparation"], prepared["seconds"])
+        self.assertIsNotNone(prepared["k_hat"])
+        total = sum(fit["gradients"].values())
+        self.assertAlmostEqual(fit["ess_per_gradient_total_min"] * total,
+                               fit["ess_per_gradient_min"] * fit["gradients"]["sampling"], places=9)
+        line = re.search(r"(?m)^preparation: pathfinder, (\d+) gradients a chain", text)
+        self.assertEqual(int(line[1]), fit["gradients"]["preparation"])
+        self.assertIn("with preparation and warm-up counted", text)
+        self.assertIn("<dt>Preparation</dt><dd>pathfinder", page.read_text())
+        for warning in prepared["warnings"]:
+            self.assertIn(warning, fit["warnings"])
+
+    def test_a_fit_that_fails_falls_back(self):
+        fit = self.fit(*self.FAST, "--init", "pathfinder", "--most-k-hat", "-10")
+        self.assertIsNone(fit["preparation"]["metric"])
+        self.assertGreater(fit["gradients"]["preparation"], 0)
+        self.assertRegex(" ".join(fit["warnings"]), r"pathfinder: k-hat .* is above -10")
+        plain = self.fit(*self.FAST)
+        self.assertEqual(fit["digest"], plain["digest"])  # as if it had not been asked for
+
+    def test_threads_change_no_bit(self):
+        one, two = (self.fit(*self.FAST[:-1], threads, "--init", "pathfinder", "--metric-init",
+                             "mean-field") for threads in (1, 2))
+        for fit in one, two:
+            fit["preparation"].pop("seconds")
+        self.assertEqual(one["digest"], two["digest"])
+        self.assertEqual(one["preparation"], two["preparation"])
 
 
 class Files(Case):

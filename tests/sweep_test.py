@@ -32,7 +32,7 @@ draws = 50
 seed = [1, 2]
 """
 # What depends on the clock.
-UNEQUAL = ("seconds", "ess_per_second_min")
+UNEQUAL = ("seconds", "ess_per_second_min", "ess_per_second_total_min")
 
 
 def environment():

@@ -13,6 +13,7 @@
 #include "host/io/json.hpp"
 #include "host/registry.hpp"
 #include "lockstep/options.hpp"
+#include "lockstep/preparation.hpp"
 
 namespace lockstep::bench {
 
@@ -102,10 +103,25 @@ class SamplerArguments {
 /// How warm-up goes about it.
 void add_adaptation(CLI::App& app, Adaptation& adaptation);
 
+/// Where chains start and which metric warm-up begins with.
+class PreparationArguments {
+ public:
+  void add_to(CLI::App& app);
+  /// @throw UsageError  for settings that do not go together
+  PrepareOptions options() const;
+  /// Recipes are of a diagonal metric, whatever the sampler's default.
+  static void settle(const PrepareOptions& how, Sampler& sampler);
+
+ private:
+  CLI::App* app_ = nullptr;
+  std::string init_ = "uniform", metric_ = "auto";
+  PrepareOptions how_;
+};
+
 /// What `run` runs: everything but where it computes and what it writes. Each such option is also a
 /// key of a sweep's file.
 void add_settings(CLI::App& app, TargetArguments& target, SamplerArguments& sampler,
-                  SampleOptions& options);
+                  PreparationArguments& preparation, SampleOptions& options);
 
 /// Backend, threads, devices: where to compute.
 void add_place(CLI::App& app, SampleOptions& options);

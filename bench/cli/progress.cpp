@@ -117,4 +117,18 @@ std::function<bool(const TrainingProgress&)> TrainingBar::callback() {
   };
 }
 
+FitBar::FitBar(std::string label) : label_(std::move(label)) {}
+
+std::function<bool(const VariationalProgress&)> FitBar::callback() {
+  clock_ = Clock();
+  return [this](const VariationalProgress& p) {
+    const double share = share_of(p.iteration, p.most), seconds = clock_.seconds();
+    status_.show(seconds, share, [&] {
+      return bar(label_, share) + "fitting  ELBO " + significant(p.elbo) +
+             time_left(seconds, share);
+    });
+    return !interrupted();
+  };
+}
+
 }  // namespace lockstep::bench

@@ -4,7 +4,9 @@
 #include <functional>
 #include <string>
 
+#include "host/clock.hpp"
 #include "lockstep/options.hpp"
+#include "lockstep/preparation.hpp"
 #include "lockstep/training.hpp"
 
 namespace lockstep::bench {
@@ -64,6 +66,23 @@ class TrainingBar {
 
  private:
   std::string label_;
+  StatusLine status_;
+};
+
+/// How a fit before the warm-up is getting on.
+class FitBar {
+ public:
+  /// @param label  stands before the bar; may be empty
+  explicit FitBar(std::string label);
+
+  /// For VariationalOptions::progress, and valid as long as this object is; false after Ctrl-C.
+  std::function<bool(const VariationalProgress&)> callback();
+
+  void erase() { status_.erase(); }
+
+ private:
+  std::string label_;
+  Clock clock_;
   StatusLine status_;
 };
 

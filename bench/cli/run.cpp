@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "bench/cli/arguments.hpp"
 #include "bench/cli/command.hpp"
@@ -12,9 +13,11 @@
 #include "bench/cli/output_file.hpp"
 #include "bench/cli/parse.hpp"
 #include "bench/cli/progress.hpp"
+#include "host/geometry/geometry.hpp"
 #include "host/io/csv.hpp"
 #include "host/io/metric_file.hpp"
 #include "host/io/netcdf.hpp"
+#include "host/registry/preparations.hpp"
 #include "host/report/report.hpp"
 #include "host/validate.hpp"
 #include "lockstep/error.hpp"
@@ -32,6 +35,7 @@ constexpr const char* kExamples = R"(Examples:
   lockstep-bench run --target mog --sampler ghmc --persistence 0.95 --step-size 0.1 --warmup 0
   lockstep-bench run --target scg --sampler l2hmc --network network.json   # from `train`
   lockstep-bench run --target integer-grid --sampler dhmc --leapfrog 5
+  lockstep-bench run --target german-credit --init pathfinder
   lockstep-bench run --target funnel-nc --until nested-rhat=1.01,ess=4000 --max-draws 20000
   lockstep-bench run --target icg --draws 100000 --checkpoint icg.state --max-hours 4
 Ctrl-C and SIGTERM finish the launch, write --checkpoint, report what is there, write the files, and
@@ -42,11 +46,13 @@ stays, and the same command only reports again: delete the file to sample anew.)
 struct Arguments {
   TargetArguments target;
   SamplerArguments sampler;
+  PreparationArguments preparation;
   SampleOptions options;
   std::vector<std::string> keep_parameters;
-  std::string json, csv, report, draws_out, metric_out;
+  std::string json, csv, report, draws_out, metric_out, positions_out;
   std::string data;  // TargetEntry::data
   std::vector<std::string> report_pairs;
+  bool geometry = false;
   CLI::Option* draws = nullptr;
   CLI::Option* max_draws = nullptr;
 
@@ -163,9 +169,17 @@ void add_output(CLI::App& app, Arguments& a) {
   app.add_option("--json", a.json, "Everything about the run, one JSON object")
       ->type_name("FILE")
       ->group(group);
+  app.add_flag("--geometry", a.geometry,
+               "Condition number and stability edge at the final positions of up to 256 chains, in "
+               "the metric as frozen")
+      ->group(group);
   app.add_option("--metric-out", a.metric_out,
                  "The metric as frozen after warm-up, for --metric FILE.json")
       ->type_name("FILE.json")
+      ->group(group);
+  app.add_option("--positions-out", a.positions_out,
+                 "Where the chains ended, unconstrained, (chains, parameters), for --init FILE.npy")
+      ->type_name("FILE.npy")
       ->group(group);
   app.add_option("--csv", a.csv, "The table of parameters, every figure in full")
       ->type_name("FILE")
@@ -224,6 +238,7 @@ std::vector<std::pair<std::string, std::string>> outputs(const Arguments& a) {
   add("--csv", a.csv);
   add("--report", a.report);
   add("--metric-out", a.metric_out);
+  add("--positions-out", a.positions_out);
   add("--checkpoint", a.options.checkpoint);
   add("--draws-out", a.draws_out);
   add("--draws-out", a.draws_out.empty() || a.netcdf() ? "" : a.draws_out + ".json");
@@ -273,6 +288,9 @@ void check_outputs(const Arguments& a) {
   if (!a.draws_out.empty()) {
     check_draws_out(a);
   }
+  if (!a.positions_out.empty()) {
+    check_ordinary(a.positions_out, "positions need");
+  }
   if (!a.options.checkpoint.empty()) {
     check_ordinary(a.options.checkpoint, "a checkpoint needs");
   }
@@ -313,7 +331,9 @@ void print_header(const Arguments& a, const Engine& engine, const Sampler& sampl
 
 int run(Arguments& a) {
   const TargetEntry& entry = a.target.entry();
-  const Sampler sampler = a.sampler.sampler();
+  PrepareOptions preparation = a.preparation.options();
+  Sampler sampler = a.sampler.sampler();
+  PreparationArguments::settle(preparation, sampler);
   check_place(a.options);
   check_outputs(a);
   const int dim = entry.dim(a.target.options());
@@ -324,28 +344,43 @@ int run(Arguments& a) {
   check_settled(a.options, engine->description());
   a.options.keep_parameters = parameter_indices(a.keep_parameters, engine->description().names);
   check_pairs(a.report_pairs, engine->description().names, a.options.keep_parameters);
+  const auto measured = a.geometry ? target_for_geometry(entry, a.target.options()) : nullptr;
+  FitBar fit_bar("");
+  preparation.fit.progress = fit_bar.callback();
+  const Recipe recipe =
+      recipe_of(preparation, entry, a.target.options(), sampler, a.options, engine->description());
   catch_interrupts();
   print_header(a, *engine, sampler);
 
   ProgressBar bar("", a.options.chains);
   a.options.progress = bar.callback();
-  const Fit fit = lockstep::run(*engine, sampler, a.options);
+  const Fit fit = lockstep::run(*engine, sampler, a.options, recipe);
   bar.erase();
+  fit_bar.erase();
 
   std::cout << fit.summary();
+  std::optional<Geometry> geometry;
+  if (measured) {
+    geometry = measure_geometry(*measured, fit);
+    std::cout << geometry_lines(*geometry, fit.sampler.step_size);
+  }
   if (!a.json.empty()) {
     Json j = to_json(fit, a.target.name());
     j["data"] = a.data.empty() ? Json(nullptr) : Json(a.data);
+    j["geometry"] = geometry ? to_json(*geometry) : Json(nullptr);
     write_file(a.json, j.dump(2) + "\n");
   }
   if (!a.metric_out.empty()) {
     write_file(a.metric_out, metric_json(fit.metric, fit.engine.names).dump(2) + "\n");
   }
+  if (!a.positions_out.empty()) {
+    fit.write_positions(a.positions_out);
+  }
   if (!a.csv.empty()) {
     write_file(a.csv, summary_csv(fit));
   }
   if (!a.report.empty()) {
-    write_file(a.report, report_html(fit, {a.title(), command_line(), a.report_pairs}));
+    write_file(a.report, report_html(fit, {a.title(), command_line(), a.report_pairs, geometry}));
   }
   if (a.netcdf()) {
     fit.write_netcdf(a.draws_out);
@@ -358,9 +393,10 @@ int run(Arguments& a) {
 }  // namespace
 
 void add_settings(CLI::App& app, TargetArguments& target, SamplerArguments& sampler,
-                  SampleOptions& options) {
+                  PreparationArguments& preparation, SampleOptions& options) {
   target.add_to(app, true);
   sampler.add_to(app);
+  preparation.add_to(app);
   add_length(app, options);
   add_adaptation(app, options.adaptation);
   add_numerics(app, options);
@@ -369,7 +405,7 @@ void add_settings(CLI::App& app, TargetArguments& target, SamplerArguments& samp
 Command run_command(CLI::App& parent) {
   CLI::App* app = parent.add_subcommand("run", "Sample a target and report on it");
   auto a = std::make_shared<Arguments>();
-  add_settings(*app, a->target, a->sampler, a->options);
+  add_settings(*app, a->target, a->sampler, a->preparation, a->options);
   add_stopping(*app, *a);
   add_place(*app, a->options);
   add_output(*app, *a);

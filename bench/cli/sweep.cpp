@@ -13,6 +13,7 @@
 #include "bench/sweep/grid.hpp"
 #include "bench/sweep/rows.hpp"
 #include "bench/sweep/summary.hpp"
+#include "host/registry/preparations.hpp"
 #include "lockstep/error.hpp"
 
 namespace lockstep::bench {
@@ -82,7 +83,11 @@ Json run_one(const Combination& combination, const SampleOptions& place, const s
       make_engine(*prepared.entry, prepared.sampler, prepared.target, prepared.options);
   check_settled(prepared.options, engine->description());
   try {
-    const Fit fit = run(*engine, prepared.sampler, prepared.options);
+    FitBar fit_bar(label);
+    prepared.preparation.fit.progress = fit_bar.callback();
+    const Recipe recipe = recipe_of(prepared.preparation, *prepared.entry, prepared.target,
+                                    prepared.sampler, prepared.options, engine->description());
+    const Fit fit = run(*engine, prepared.sampler, prepared.options, recipe);
     return fit.interrupted ? Json() : sweep_row(combination, fit);
   } catch (const InitialisationError& e) {
     return sweep_row(combination, e.what());

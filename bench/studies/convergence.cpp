@@ -104,7 +104,8 @@ Journey travel(Engine& engine, const Sampler& sampler, const SampleOptions& opti
       static_cast<double>(preparation.gradients) / static_cast<double>(options.chains);
   Traveller traveller(engine, options, goals, journey);
   start_chains(engine, options, preparation);
-  WarmUp warm_up(engine, sampler, options, preparation);
+  WarmUp warm_up(engine, sampler, options);
+  warm_up.prepare(preparation);
   double gradients = 0;
   while (!warm_up.done()) {
     warm_up.step();

@@ -79,7 +79,7 @@ void to_agreement(const Case& c, const StudySettings& settings, int repetition, 
   const Fit fit = run(*engine, sampler_of(c), options);
   f.interrupted = fit.stop == Stop::interrupted;
   if (fit.stop == Stop::until) {
-    f.gradients = static_cast<double>(fit.gradients_warmup + fit.gradients_sampling);
+    f.gradients = static_cast<double>(fit.gradients_total());
     f.warmup = static_cast<double>(fit.gradients_warmup);
     f.transitions = fit.warmup_done;
     f.seconds = fit.seconds.total();
@@ -87,7 +87,7 @@ void to_agreement(const Case& c, const StudySettings& settings, int repetition, 
 }
 
 /// From a long run.
-SecondMoments second_moments(const Case& c, const StudySettings& settings) {
+SecondMoments law_of(const Case& c, const StudySettings& settings) {
   SampleOptions options = options_of(c, settings, 0);
   options.seed += 1'000'000;
   options.draws = 1024;
@@ -155,7 +155,7 @@ StudyResult run_study(const StudySettings& settings) {
   StudySettings many = settings;
   many.chains = std::max(settings.chains, kBiasChains);
   for (const Case& c : chosen(settings, kCases)) {
-    const SecondMoments moments = c.bias ? second_moments(c, settings) : SecondMoments{};
+    const SecondMoments moments = c.bias ? law_of(c, settings) : SecondMoments{};
     std::vector<Figures> repetitions;
     for (int i = 0; i < settings.seeds; ++i) {
       Figures f;

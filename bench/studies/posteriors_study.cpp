@@ -109,7 +109,7 @@ Figures figures_of(const Fit& fit, const std::vector<ComparedFigure>& compared) 
           fit.nested_rhat_max(),
           static_cast<double>(fit.divergences),
           static_cast<double>(fit.total_draws()),
-          static_cast<double>(fit.gradients_warmup + fit.gradients_sampling),
+          static_cast<double>(fit.gradients_total()),
           fit.seconds.total()};
 }
 

@@ -7,6 +7,7 @@
 #include "bench/cli/progress.hpp"
 #include "host/geometry/geometry.hpp"
 #include "host/vi/fit.hpp"
+#include "kernels/launch/erased.hpp"
 #include "lockstep/error.hpp"
 #include "lockstep/preparation.hpp"
 #include "lockstep/result.hpp"
@@ -174,10 +175,12 @@ void measure_journeys(const PreconditioningCase& c, const PreconditioningMethod&
       how.init = method.init;
       how.family = method.fit.value_or(Approximation::mean_field);
       how.fit = fit_options(c, options, how.family);
-      options.start.clear();  // a fit has its own; where it falls back, they are uniform
       preparation = recipe_of(how, sampler, options, engine->description(),
                               engines_of_fits(c, s, options, engine->description()))
                         .make();
+      if (!preparation.start.empty()) {
+        options.start.clear();  // else, where a fit was not good, chains start as without
+      }
     }
     Goals goals;
     goals.agreement = !bias;

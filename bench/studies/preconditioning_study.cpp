@@ -6,9 +6,9 @@
 #include <map>
 
 #include "bench/cli/table.hpp"
-#include "bench/studies/diagonal_search.hpp"
 #include "bench/studies/preconditioning_evaluation.hpp"
 #include "bench/studies/preconditioning_plots.hpp"
+#include "host/geometry/diagonal_search.hpp"
 #include "host/io/dataset.hpp"
 #include "lockstep/error.hpp"
 

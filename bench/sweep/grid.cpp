@@ -25,11 +25,12 @@ constexpr std::size_t kMostRuns = 1000000;
 /// The options of `run`, which are the keys of a sweep.
 class RunOptions {
  public:
-  RunOptions() : app_("", "run") { add_settings(app_, target_, sampler_, options_); }
+  RunOptions() : app_("", "run") { add_settings(app_, target_, sampler_, preparation_, options_); }
 
   CLI::App& app() { return app_; }
   const TargetArguments& target() const { return target_; }
   const SamplerArguments& sampler() const { return sampler_; }
+  const PreparationArguments& preparation() const { return preparation_; }
   const SampleOptions& options() const { return options_; }
 
   /// Names without dashes in the order of --help, the seed last: it varies fastest.
@@ -50,6 +51,7 @@ class RunOptions {
   CLI::App app_;
   TargetArguments target_;
   SamplerArguments sampler_;
+  PreparationArguments preparation_;
   SampleOptions options_;
 };
 
@@ -273,7 +275,9 @@ PreparedRun prepare(const Combination& combination) {
   }
   parse_words(run.app(), words);
   const TargetEntry& entry = run.target().entry();
-  PreparedRun prepared{&entry, run.target().options(), run.sampler().sampler(), run.options()};
+  PreparedRun prepared{&entry, run.target().options(), run.sampler().sampler(), run.options(),
+                       run.preparation().options()};
+  PreparationArguments::settle(prepared.preparation, prepared.sampler);
   require_suited(prepared.sampler, entry.discontinuous);
   validate(prepared.sampler, prepared.options, entry.dim(prepared.target));
   return prepared;

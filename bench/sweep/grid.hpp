@@ -10,6 +10,7 @@
 
 #include "host/registry.hpp"
 #include "lockstep/options.hpp"
+#include "lockstep/preparation.hpp"
 
 namespace lockstep::bench {
 
@@ -41,6 +42,7 @@ struct PreparedRun {
   TargetOptions target;
   Sampler sampler;
   SampleOptions options;
+  PrepareOptions preparation;
 };
 
 /// @throw UsageError, FileError  as `run` does

@@ -23,6 +23,14 @@ class BlockEstimator {
   bool needs_gradients() const { return smooth_.needs_gradients(); }
   bool ready() const { return smooth_.ready(); }
 
+  /// As MetricEstimator's, of a target without discontinuous coordinates.
+  void begin_with(const PreparedMetric& covariance, double weight) {
+    smooth_.begin_with(covariance, weight);
+  }
+  bool has_prior() const { return smooth_.has_prior(); }
+  bool confirms_prior(double factor) const { return smooth_.confirms_prior(factor); }
+  PreparedMetric of_prior() const { return smooth_.of_prior(); }
+
   /// As MetricEstimator's, [dim][chains].
   void add(std::span<const double> q, std::span<const double> gradient, std::int64_t chains);
 

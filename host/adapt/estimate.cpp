@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/adapt/geometric_mean.hpp"
 #include "host/adapt/quantile.hpp"
 #include "host/symmetric_eigen.hpp"
 #include "lockstep/error.hpp"
@@ -55,6 +56,76 @@ void MetricEstimator::clear() {
   gradients_ = PooledMoments(dim_, gradients_.full());
 }
 
+void MetricEstimator::begin_with(const PreparedMetric& covariance, double weight) {
+  weight_ = weight;
+  prior_ = covariance;
+  const Whitening whitening(covariance);  // Sigma_0 = F F'
+  Matrix root = Matrix::Identity(dim_, dim_), inverse_root = root;
+  whitening.colour(root);
+  whitening.positions(inverse_root);
+  sigma_ = root * root.transpose();
+  precision_ = inverse_root.transpose() * inverse_root;
+}
+
+void MetricEstimator::archive(Archive& a) {
+  bool has_prior = weight_.has_value();
+  double weight = weight_.value_or(0);
+  a(draws_, gradients_, has_prior, weight, prior_.kind, prior_.inverse_mass, prior_.factor);
+  if (a.reading() && has_prior) {
+    begin_with(prior_, weight);
+  }
+}
+
+template <class M>
+M MetricEstimator::with_prior(M s, const M& prior) const {
+  if (!weight_ || *weight_ == 0) {
+    return s;
+  }
+  const auto n = static_cast<double>(std::max<std::int64_t>(count() - 1, 0));
+  return (n / (n + *weight_)) * s + (*weight_ / (n + *weight_)) * prior;
+}
+
+Eigen::VectorXd MetricEstimator::variances() const {
+  return with_prior<Eigen::VectorXd>(draws_.variances(), sigma_.diagonal());
+}
+
+Eigen::VectorXd MetricEstimator::gradient_variances() const {
+  return with_prior<Eigen::VectorXd>(gradients_.variances(), precision_.diagonal());
+}
+
+Matrix MetricEstimator::covariance() const {
+  return with_prior<Matrix>(draws_.covariance(), sigma_);
+}
+
+Matrix MetricEstimator::gradient_covariance() const {
+  return with_prior<Matrix>(gradients_.covariance(), precision_);
+}
+
+bool MetricEstimator::confirms_prior(double factor) const {
+  const Eigen::ArrayXd ratio = draws_.variances().array() / sigma_.diagonal().array();
+  return ratio.maxCoeff() < factor * factor && ratio.minCoeff() > 1 / (factor * factor);
+}
+
+PreparedMetric MetricEstimator::of_prior() const {
+  Adaptation plain = how_;
+  plain.regularise = false;
+  MetricEstimator alone(kind_, dim_, plain);  // of no draws
+  alone.begin_with(prior_, 1);
+  switch (kind_) {
+    case Metric::automatic:
+      return prior_;
+    case Metric::low_rank:
+      return prior_.kind == Metric::dense ? prepare_metric(Metric::low_rank, alone.low_rank(), dim_)
+                                          : prior_;
+    case Metric::dense:
+      return prepare_metric(Metric::dense, alone.dense(), dim_);
+    case Metric::fisher:
+      return prepare_metric(Metric::diagonal, alone.fisher(), dim_);
+    default:
+      return prepare_metric(Metric::diagonal, alone.diagonal(), dim_);
+  }
+}
+
 Eigen::VectorXd MetricEstimator::shrunk(const Eigen::VectorXd& variances) const {
   if (!how_.regularise) {
     return variances.cwiseMax(kLeastVariance);
@@ -64,11 +135,11 @@ Eigen::VectorXd MetricEstimator::shrunk(const Eigen::VectorXd& variances) const 
 }
 
 InverseMass MetricEstimator::diagonal() const {
-  return values_of(shrunk(draws_.variances()));
+  return values_of(shrunk(variances()));
 }
 
 InverseMass MetricEstimator::dense() const {
-  Matrix s = draws_.covariance();
+  Matrix s = covariance();
   const Eigen::VectorXd diagonal = shrunk(s.diagonal());
   const auto n = static_cast<double>(count());
   s *= how_.regularise ? n / (n + kPriorDraws) : 1.0;
@@ -80,16 +151,14 @@ InverseMass MetricEstimator::dense() const {
 /// E |grad log pi(q) - grad log N(q)|^2: Sigma_jj^2 = var q_j / var dU/dq_j (Seyboldt, Carlson &
 /// Carpenter, arXiv 2603.18845).
 InverseMass MetricEstimator::fisher() const {
-  return values_of((shrunk(draws_.variances()).array() / shrunk(gradients_.variances()).array())
-                       .sqrt()
-                       .matrix());
+  return values_of(
+      (shrunk(variances()).array() / shrunk(gradient_variances()).array()).sqrt().matrix());
 }
 
 /// The same criterion over all matrices asks for Sigma Cov(g) Sigma = Cov(q), the geometric mean of
-/// Cov(q) and Cov(g)^-1. In coordinates scaled by the diagonal D of `fisher`,
-///   Sigma = G^-1/2 (G^1/2 C G^1/2)^1/2 G^-1/2,
-/// of which the directions are kept whose scale differs from the diagonal's by more than kCutoff.
-/// Both covariances shrink towards the identity, their expectation if nothing but D matters.
+/// Cov(q) and Cov(g)^-1. In coordinates scaled by the diagonal D of `fisher` the directions are
+/// kept whose scale differs from the diagonal's by more than kCutoff. Both covariances shrink
+/// towards the identity, their expectation if nothing but D matters.
 InverseMass MetricEstimator::low_rank() const {
   const InverseMass squares = fisher();
   const Eigen::VectorXd scale = Eigen::Map<const Eigen::VectorXd>(squares.data(), dim_).cwiseSqrt();
@@ -100,12 +169,8 @@ InverseMass MetricEstimator::low_rank() const {
     s.diagonal().array() += 1 - weight;
     return s;
   };
-  const Eigen::MatrixXd c = scaled(draws_.covariance(), scale.cwiseInverse());
-  const SymmetricEigen g(scaled(gradients_.covariance(), scale));
-  const Eigen::MatrixXd root = g.root(), inverse_root = g.inverse_root();
-  const Eigen::MatrixXd sigma =
-      inverse_root * SymmetricEigen(root * c * root).root() * inverse_root;
-  const SymmetricEigen mean(sigma);
+  const SymmetricEigen mean(geometric_mean(scaled(gradient_covariance(), scale),
+                                           scaled(covariance(), scale.cwiseInverse())));
 
   // By how far they are from 1 on the log scale, farthest first.
   std::vector<int> order(static_cast<std::size_t>(dim_));
@@ -132,9 +197,9 @@ bool MetricEstimator::enough_for_dense() const {
 }
 
 bool MetricEstimator::strongly_correlated() const {
-  const Matrix covariance = draws_.covariance();
-  const Eigen::VectorXd scale = covariance.diagonal().cwiseSqrt().cwiseInverse();
-  const Matrix correlation = scale.asDiagonal() * covariance * scale.asDiagonal();
+  const Matrix s = covariance();
+  const Eigen::VectorXd scale = s.diagonal().cwiseSqrt().cwiseInverse();
+  const Matrix correlation = scale.asDiagonal() * s * scale.asDiagonal();
   const SymmetricEigen eigen(correlation, SymmetricEigen::What::values_only);
   return eigen.converged() && eigen.values().maxCoeff() > 10 * eigen.values().minCoeff();
 }

@@ -24,6 +24,17 @@ class MetricEstimator {
 
   bool needs_gradients() const { return kind_ == Metric::fisher || kind_ == Metric::low_rank; }
 
+  /// Takes a covariance Sigma_0 to begin with, as `weight` pseudo-draws in every estimate:
+  ///   S <- ((n - 1) S_n + w Sigma_0) / (n - 1 + w),
+  /// before the shrinkage; the gradients' likewise, with Sigma_0^-1.
+  void begin_with(const PreparedMetric& covariance, double weight);
+  bool has_prior() const { return weight_.has_value(); }
+  /// Whether every coordinate's standard deviation over the draws is within a factor of Sigma_0's.
+  bool confirms_prior(double factor) const;
+  /// What the pseudo-draws alone lead to: Sigma_0 as it is where the kind leaves that open, else
+  /// its diagonal, or what stands for it in the kind's terms.
+  PreparedMetric of_prior() const;
+
   /// Adds one position, and one gradient if needed, of every chain, [dim][chains].
   void add(std::span<const double> q, std::span<const double> gradient, std::int64_t chains);
 
@@ -37,9 +48,16 @@ class MetricEstimator {
   std::optional<PreparedMetric> estimate() const;
 
   void clear();
-  void archive(Archive& a) { a(draws_, gradients_); }
+  void archive(Archive& a);
 
  private:
+  /// S with the pseudo-draws.
+  template <class M>
+  M with_prior(M s, const M& prior) const;
+  Eigen::VectorXd variances() const;
+  Eigen::VectorXd gradient_variances() const;
+  Matrix covariance() const;
+  Matrix gradient_covariance() const;
   InverseMass diagonal() const;
   InverseMass dense() const;
   InverseMass fisher() const;
@@ -54,6 +72,9 @@ class MetricEstimator {
   int dim_;
   Adaptation how_;
   PooledMoments draws_, gradients_;
+  std::optional<double> weight_;  // of Sigma_0, if there is one
+  PreparedMetric prior_;          // as it was given
+  Matrix sigma_, precision_;      // Sigma_0 and its inverse
 };
 
 /// The Fisher diagonal of the chains' starts, from quartiles, since some starts lie where gradients

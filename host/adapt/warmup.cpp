@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
 
 #include "host/gradients.hpp"
 #include "kernels/random/philox.hpp"
@@ -18,9 +19,13 @@ constexpr std::int64_t kEnoughDraws = 100'000;
 
 // A pooled warm-up ends early when over a window's second half superchains agree to this nested
 // R-hat, and step size, hop and trajectory length have changed by less than these factors since the
-// window before. Sixteen chains of a superchain that make only one independent draw each would
-// still differ by sqrt(1 + 1/16) = 1.03, so 1.02 asks for a little more than agreement.
+// window before (or, after a preparation, since the first window's first half). Sixteen chains of a
+// superchain that make only one independent draw each would still differ by sqrt(1 + 1/16) = 1.03,
+// so 1.02 asks for a little more than agreement.
 constexpr double kAgreement = 1.02, kRestingStep = 1.25, kRestingHop = 1.25, kRestingLength = 1.25;
+// Superchains that a preparation started alike would agree before they have gone anywhere. So its
+// first window ends the warm-up only if draws confirm its standard deviations to this factor.
+constexpr double kConfirmed = 2;
 
 double initial_step_size(const Sampler& sampler, int dim) {
   if (sampler.step_size > 0) {
@@ -34,7 +39,35 @@ bool within_factor(double a, double b, double factor) {
   return a > 0 && b > 0 && std::abs(std::log(a / b)) < std::log(factor);
 }
 
+std::vector<Window> windows_of(const SampleOptions& options, std::int64_t chains) {
+  return resolved(options.adaptation.schedule, chains) == Schedule::pooled
+             ? pooled_schedule(options.warmup)
+             : windowed_schedule(options.warmup);
+}
+
 }  // namespace
+
+std::string keeps_no_metric(const Sampler& sampler, const SampleOptions& options,
+                            const EngineDescription& about) {
+  if (sampler.metric == Metric::unit) {
+    return "the unit metric is not tuned: choose another, or prepare without a metric";
+  }
+  if (!sampler.inverse_mass.empty()) {
+    return "the sampler's is given: leave one of them out";
+  }
+  if (!about.discontinuous.empty()) {
+    return "the density jumps along " +
+           about.names[static_cast<std::size_t>(about.discontinuous.front())] +
+           ", which a covariance says nothing of: prepare without a metric";
+  }
+  const std::vector<Window> windows = windows_of(options, about.chains);
+  const bool sets =
+      std::any_of(windows.begin(), windows.end(), [](const Window& w) { return w.sets_metric; });
+  return sets ? ""
+              : "a warm-up of " + std::to_string(options.warmup) +
+                    " transitions is too short to estimate one from draws: give at least 20, or "
+                    "prepare without a metric";
+}
 
 double target_acceptance(const Sampler& sampler, int dim) {
   if (sampler.target_acceptance > 0) {
@@ -48,7 +81,8 @@ double target_acceptance(const Sampler& sampler, int dim) {
   return mala ? 0.574 : 0.8;  // Roberts & Rosenthal 1998
 }
 
-WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& options)
+WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& options,
+               const Preparation& preparation)
     : engine_(engine),
       sampler_(sampler),
       options_(options),
@@ -58,7 +92,7 @@ WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& opti
       tunes_step_(sampler.step_size == 0 && static_cast<int>(hops_.sites().size()) < dim_),
       tunes_metric_(sampler.metric != Metric::unit && sampler.inverse_mass.empty()),
       pooled_(resolved(options.adaptation.schedule, chains_) == Schedule::pooled),
-      windows_(pooled_ ? pooled_schedule(options.warmup) : windowed_schedule(options.warmup)),
+      windows_(windows_of(options, chains_)),
       metric_(prepare_metric(tunes_metric_ ? Metric::unit : sampler.metric, sampler.inverse_mass,
                              dim_)),
       steps_(options.adaptation.per_chain_step_size ? chains_ : 0, initial_step_size(sampler, dim_),
@@ -102,7 +136,21 @@ WarmUp::WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& opti
     kept_.thin = options.thin;
   }
   hops_.rescale(metric_);
+  prepare(preparation);
   set_up_engine();
+}
+
+void WarmUp::prepare(const Preparation& preparation) {
+  if (preparation.inverse_mass.empty()) {
+    return;
+  }
+  const std::string why = keeps_no_metric(sampler_, options_, engine_.description());
+  require(why.empty(), "the preparation has a metric for the warm-up to begin with, but " + why);
+  require(std::isfinite(preparation.weight) && preparation.weight >= 0,
+          "the weight of the preparation's metric is " + std::to_string(preparation.weight) +
+              ": give a number of pseudo-draws, 0 or more");
+  estimator_.begin_with(prepare_metric(preparation.kind, preparation.inverse_mass, dim_),
+                        preparation.weight);
 }
 
 void WarmUp::set_up_engine() {
@@ -166,10 +214,14 @@ double WarmUp::first_step_size() {
 
 /// A first guess spares the transitions that a window would take to find it.
 void WarmUp::start_metric() {
-  std::vector<double> gradient(q_.size());
-  engine_.positions(q_);
-  engine_.evaluations(potential_, gradient);
-  metric_ = estimator_.of_starts(q_, gradient);
+  if (estimator_.has_prior()) {
+    metric_ = estimator_.of_prior();
+  } else {
+    std::vector<double> gradient(q_.size());
+    engine_.positions(q_);
+    engine_.evaluations(potential_, gradient);
+    metric_ = estimator_.of_starts(q_, gradient);
+  }
   hops_.rescale(metric_);
   engine_.configure(hops_.applied(sampler_), metric_);
 }
@@ -228,7 +280,7 @@ void WarmUp::begin_hops() {
 }
 
 void WarmUp::begin() {
-  if (tunes_metric_ && pooled_) {
+  if (tunes_metric_ && (pooled_ || estimator_.has_prior())) {
     start_metric();
   }
   if (tunes_step_) {
@@ -295,9 +347,21 @@ void WarmUp::step() {
     hops_.update(tallies_, visits_of(sampler_, options_.seed, launch), chains_);
   }
   collect();
-  if (++done_ == window().end) {
+  ++done_;
+  // Where a preparation is right there is nothing to find: the first window's own first half then
+  // stands for the window before, and the warm-up can end with it.
+  if (window_ == 0 && estimator_.has_prior() && done_ == window().collects_from) {
+    remember_rest();
+  }
+  if (done_ == window().end) {
     close_window();
   }
+}
+
+void WarmUp::remember_rest() {
+  rested_step_ = steps_.average();
+  rested_hop_ = hops_.average();
+  rested_length_ = length_ ? length_->mean_length() : 0;
 }
 
 void WarmUp::keep_draws() {
@@ -331,9 +395,7 @@ void WarmUp::collect() {
 void WarmUp::close_window() {
   treat_stranded();
   const bool ends = settled();
-  const double resting = steps_.average();
-  rested_hop_ = hops_.average();
-  rested_length_ = length_ ? length_->mean_length() : 0;
+  remember_rest();
   const bool sets_metric = window().sets_metric && tunes_metric_;
   if (sets_metric) {
     set_metric();
@@ -341,9 +403,8 @@ void WarmUp::close_window() {
   hops_.rescale(metric_);
   engine_.configure(hops_.applied(sampler_), metric_);
   if (sets_metric && tunes_step_) {
-    restart_step_size(ends ? resting : 0);  // a settled metric hardly changes any more
+    restart_step_size(ends ? rested_step_ : 0);  // a settled metric hardly changes any more
   }
-  rested_step_ = resting;
   if (ends) {
     windows_.resize(window_ + 1);
     const int end = std::min(done_ + kSettling, options_.warmup);
@@ -358,6 +419,7 @@ void WarmUp::close_window() {
 bool WarmUp::settled() const {
   return pooled_ && options_.adaptation.stop_early && window().sets_metric &&
          superchains_.nested_rhat() < kAgreement && (!tunes_metric_ || estimator_.ready()) &&
+         (window_ > 0 || !estimator_.has_prior() || estimator_.confirms_prior(kConfirmed)) &&
          (!tunes_step_ || within_factor(steps_.average(), rested_step_, kRestingStep)) &&
          (!hops_.tuned() || within_factor(hops_.average(), rested_hop_, kRestingHop)) &&
          (!length_ || within_factor(length_->mean_length(), rested_length_, kRestingLength));

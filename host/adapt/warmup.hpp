@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "host/adapt/blocks.hpp"
@@ -31,8 +32,13 @@ struct FrozenSampler {
 class WarmUp {
  public:
   /// @param options  the run's; its chains are the engine's
-  /// @throw UsageError  if the metric cannot be estimated from so few draws
-  WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& options);
+  /// @throw UsageError  if the metric cannot be estimated from so few draws, and as `prepare` does
+  WarmUp(Engine& engine, const Sampler& sampler, const SampleOptions& options,
+         const Preparation& preparation = {});
+
+  /// Takes the preparation's metric to begin with; before the first step.
+  /// @throw UsageError  if it has one and the warm-up would not estimate its own from draws
+  void prepare(const Preparation& preparation);
 
   bool done() const { return done_ == total(); }
   /// One transition of every chain, and what follows from it.
@@ -77,6 +83,7 @@ class WarmUp {
   void treat_stranded();
   void set_metric();
   bool settled() const;
+  void remember_rest();
 
   Engine& engine_;
   Sampler sampler_;
@@ -109,6 +116,12 @@ class WarmUp {
   std::vector<double> q_, before_, gradient_, acceptance_, potential_, momentum_;
   std::vector<double> tallies_;  // [dim], of the last launch
 };
+
+/// Why a warm-up would not replace a preparation's metric by one of its own, a clause; empty: it
+/// would.
+/// @param about  of its engine
+std::string keeps_no_metric(const Sampler& sampler, const SampleOptions& options,
+                            const EngineDescription& about);
 
 /// The acceptance probability that a sampler is tuned to.
 double target_acceptance(const Sampler& sampler, int dim);

@@ -136,6 +136,22 @@ Json to_json(const ParameterSummary& p) {
   return j;
 }
 
+Json to_json(const Preparation& p) {
+  if (p.name.empty()) {
+    return nullptr;
+  }
+  Json j;
+  j["name"] = p.name;
+  j["metric"] = p.inverse_mass.empty() ? Json(nullptr) : Json(spelled(kMetricNames, p.kind));
+  j["weight"] = p.inverse_mass.empty() ? Json(nullptr) : Json(p.weight);
+  j["gradients"] = p.gradients;
+  j["seconds"] = p.seconds;
+  j["elbo"] = json_number(p.elbo);
+  j["k_hat"] = json_number(p.k_hat);
+  j["warnings"] = p.warnings;
+  return j;
+}
+
 Json to_json(const VisitSummary& v) {
   Json j;
   j["name"] = v.name;
@@ -179,10 +195,14 @@ Json to_json(const Fit& fit, const std::string& target) {
   j["no_flip"] = json_number(fit.no_flip());
   j["divergences"] = fit.divergences;
   j["warmup_divergences"] = fit.warmup_divergences;
-  j["gradients"] = {{"warmup", fit.gradients_warmup}, {"sampling", fit.gradients_sampling}};
+  j["preparation"] = to_json(fit.preparation);
+  j["gradients"] = {{"preparation", fit.gradients_preparation},
+                    {"warmup", fit.gradients_warmup},
+                    {"sampling", fit.gradients_sampling}};
   j["esjd"] = json_number(fit.esjd);
   j["e_bfmi"] = json_number(fit.e_bfmi);
   j["seconds"] = {{"setup", fit.seconds.setup},
+                  {"preparation", fit.seconds.preparation},
                   {"warmup", fit.seconds.warmup},
                   {"sampling", fit.seconds.sampling},
                   {"transfer", fit.seconds.transfer}};
@@ -208,6 +228,8 @@ Json to_json(const Fit& fit, const std::string& target) {
   j["ess_per_transition_min"] = json_number(fit.ess_per_transition_min());
   j["ess_per_gradient_min"] = json_number(fit.ess_per_gradient_min());
   j["ess_per_second_min"] = json_number(fit.ess_per_second_min());
+  j["ess_per_gradient_total_min"] = json_number(fit.ess_per_gradient_total_min());
+  j["ess_per_second_total_min"] = json_number(fit.ess_per_second_total_min());
   j["rhat_max"] = json_number(fit.rhat_max());
   j["nested_rhat_max"] = json_number(fit.nested_rhat_max());
   j["digest"] = fit.digest();

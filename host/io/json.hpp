@@ -85,6 +85,40 @@ inline constexpr std::array<Spelling<Generator>, 2> kGeneratorNames{{
     {Generator::curand, "curand"},
 }};
 
+inline constexpr std::array<Spelling<Approximation>, 5> kApproximationNames{{
+    {Approximation::mean_field, "mean-field"},
+    {Approximation::full_rank, "full-rank"},
+    {Approximation::low_rank, "low-rank"},
+    {Approximation::fisher, "fisher"},
+    {Approximation::pathfinder, "pathfinder"},
+}};
+/// Those of Init::vi.
+inline constexpr std::array<Spelling<Approximation>, 4> kViNames{{
+    {Approximation::mean_field, "mean-field"},
+    {Approximation::full_rank, "full-rank"},
+    {Approximation::low_rank, "low-rank"},
+    {Approximation::fisher, "fisher"},
+}};
+/// Not `file`, which is spelled by its name.
+inline constexpr std::array<Spelling<Init>, 6> kInitNames{{
+    {Init::uniform, "uniform"},
+    {Init::prior, "prior"},
+    {Init::vi, "vi"},
+    {Init::pathfinder, "pathfinder"},
+    {Init::jitter_adapt_diag, "jitter+adapt_diag"},
+    {Init::advi_adapt_diag, "advi+adapt_diag"},
+}};
+inline constexpr std::array<Spelling<MetricInit>, 8> kMetricInitNames{{
+    {MetricInit::automatic, "auto"},
+    {MetricInit::starts, "starts"},
+    {MetricInit::unit, "unit"},
+    {MetricInit::mean_field, "mean-field"},
+    {MetricInit::full_rank, "full-rank"},
+    {MetricInit::low_rank, "low-rank"},
+    {MetricInit::fisher, "fisher"},
+    {MetricInit::pathfinder, "pathfinder"},
+}};
+
 inline constexpr std::array<Spelling<Remember>, 2> kRememberNames{{
     {Remember::steps, "steps"},
     {Remember::nothing, "nothing"},
@@ -121,6 +155,9 @@ Json to_json(const TrainingRecord& training);
 /// One parameter: every figure, null where it is not defined or not known.
 Json to_json(const ParameterSummary& parameter);
 
+/// Its members but the inverse mass, with the kind of its metric; null if nothing was prepared.
+Json to_json(const Preparation& preparation);
+
 /// One discontinuous coordinate: its parameter's name, hop, mass and no_flip, null where there is
 /// none.
 Json to_json(const VisitSummary& visit);
@@ -138,9 +175,12 @@ Json to_json(const VisitSummary& visit);
 ///   missing                         what `until` still lacked, in words, or null
 ///   acceptance, divergences         of all chains after warm-up; warmup_divergences before
 ///   no_flip                         mean over visits of discontinuous coordinates, or null
-///   gradients                       {warmup, sampling}, of one chain (Fit::gradients_sampling)
+///   preparation                     see above, or null
+///   gradients                       {preparation, warmup, sampling}, of one chain
+///                                   (Fit::gradients_sampling)
 ///   esjd, e_bfmi                    mean squared jump; energy fraction of missing information
-///   seconds                         {setup, warmup, sampling, transfer}
+///   seconds                         {setup, preparation, warmup, sampling,
+///                                   transfer}
 ///   stranded                        a list of {chain, transition, parameter, cause,
 ///                                   restarted_from}; transition -1: after sampling
 ///   warnings                        sentences
@@ -149,6 +189,7 @@ Json to_json(const VisitSummary& visit);
 ///   visits                          a list, see above; [] where no coordinate is visited
 ///   ess_min                         smallest bulk ESS of all draws, and this per transition and
 ///   ess_per_{transition,gradient,second}_min   gradient of one chain, and second of sampling
+///   ess_per_{gradient,second}_total_min        with preparation and warm-up counted
 ///   rhat_max, nested_rhat_max
 ///   digest                          of the final positions of the first min(64, chains) chains
 Json to_json(const Fit& fit, const std::string& target);

@@ -107,6 +107,17 @@ Failure stranded(const Fit& fit) {
   return f;
 }
 
+Failure unprepared(const Fit& fit) {
+  if (fit.preparation.warnings.empty()) {
+    return {};
+  }
+  return {
+      "A preparation that was not used",
+      "What was fitted before the warm-up was not to be trusted. Figures suffer no harm but its "
+      "cost, which is counted.",
+      fit.preparation.warnings};
+}
+
 Failure low_energy(const Fit& fit) {
   if (fit.sampler.method == Method::random_walk || fit.draws_done < 2 ||
       !(fit.e_bfmi < kEnergyLimit)) {
@@ -208,6 +219,7 @@ std::vector<Failure> failures(const Fit& fit) {
         [](const P& p) { return std::isfinite(p.mean) && p.sd <= 1e-15 * std::abs(p.mean); },
         [](const P&) { return std::string(); }));
   }
+  found.push_back(unprepared(fit));
   found.push_back(undiagnosed(fit));
   std::erase_if(found, [](const Failure& f) { return f.title.empty(); });
   return found;

@@ -49,6 +49,8 @@ std::string tiles(const Fit& fit) {
   const bool timed = fit.draws_done > 0 && fit.seconds.sampling > 0;
   all += tile("smallest bulk ESS per second",
               number(timed ? fit.ess_per_second_min() : std::nan(""), 3));
+  all += tile("the same, everything counted",
+              number(timed ? fit.ess_per_second_total_min() : std::nan(""), 3));
   all += tile("divergences", grouped(fit.divergences), fit.divergences > 0);
   all += tile("acceptance", number(fit.draws_done > 1 ? fit.acceptance : std::nan(""), 3));
   if (!fit.visits.empty()) {
@@ -176,6 +178,32 @@ std::string item(const std::string& name, const std::string& value) {
   return "<dt>" + html_escaped(name) + "</dt><dd>" + html_escaped(value) + "</dd>\n";
 }
 
+std::string measured(const std::string& name, double value) {
+  return "<dt>" + html_escaped(name) + "</dt><dd>" + data_element(value, shown(value, 4)) +
+         "</dd>\n";
+}
+
+std::string geometry_section(const Geometry& g, double step_size) {
+  return heading("geometry", "Geometry") +
+         paragraph(
+             "The Hessian H of the potential in the metric's coordinates, at the final "
+             "positions of " +
+                 plural(g.points, "chain") +
+                 ". Trajectories need about the root of the condition number in steps, and "
+                 "fly apart where the step size exceeds the stability edge. No condition "
+                 "number is finite where H is not positive definite.",
+             "note") +
+         "<dl>\n" + measured("Condition number, median", g.kappa_median) +
+         measured("Condition number, 95 %", g.kappa_95) +
+         measured("Share of positions where H is not positive definite", g.indefinite) +
+         measured("From covariances of positions and gradients", g.kappa_bar) +
+         measured("Largest eigenvalue, median", g.lambda_max) +
+         measured("Smallest eigenvalue, median", g.lambda_min) +
+         measured("Stability edge, median", g.edge_median) +
+         measured("Stability edge, least", g.edge_least) + measured("Step size", step_size) +
+         "</dl>\n";
+}
+
 std::string settings(const Fit& fit, const std::string& command) {
   std::string text;
   if (!command.empty()) {
@@ -198,10 +226,28 @@ std::string settings(const Fit& fit, const std::string& command) {
   text += item("Computed by", fit.engine.backend + ", " + fit.engine.device + ", " +
                                   fit.engine.lane + ", " + spelled(kPrecisionNames, o.precision) +
                                   ", " + spelled(kGeneratorNames, o.generator));
-  text += item("Gradients per chain", grouped(fit.gradients_warmup) + " in warm-up, " +
-                                          grouped(fit.gradients_sampling) + " in sampling");
-  text += item("Seconds", "setup " + shown_to(fit.seconds.setup, 0.01) + ", warm-up " +
-                              shown_to(fit.seconds.warmup, 0.01) + ", sampling " +
+  const Preparation& p = fit.preparation;
+  const bool prepared = !p.name.empty();
+  if (prepared) {
+    std::string line = p.name;
+    line += std::isnan(p.elbo) ? "" : ", ELBO " + shown(p.elbo, 4);
+    line += std::isnan(p.k_hat) ? "" : ", k-hat " + shown(p.k_hat, 2);
+    line += p.inverse_mass.empty() ? ""
+                                   : ", " + spelled(kMetricNames, p.kind) + " metric as " +
+                                         shown(p.weight, 4) + " draws";
+    text += item("Preparation", line);
+  }
+  text += item("Gradients per chain",
+               (prepared ? grouped(fit.gradients_preparation) + " in preparation, " : "") +
+                   grouped(fit.gradients_warmup) + " in warm-up, " +
+                   grouped(fit.gradients_sampling) + " in sampling");
+  const double per_gradient = fit.draws_done > 0 ? fit.ess_per_gradient_min() : std::nan("");
+  const double counted = fit.draws_done > 0 ? fit.ess_per_gradient_total_min() : std::nan("");
+  text += item("Smallest bulk ESS per gradient",
+               shown(per_gradient, 3) + " of sampling, " + shown(counted, 3) + " of all");
+  text += item("Seconds", "setup " + shown_to(fit.seconds.setup, 0.01) + ", " +
+                              (prepared ? "preparation " + shown_to(p.seconds, 0.01) + ", " : "") +
+                              "warm-up " + shown_to(fit.seconds.warmup, 0.01) + ", sampling " +
                               shown_to(fit.seconds.sampling, 0.01) + ", transfer " +
                               shown_to(fit.seconds.transfer, 0.01));
   if (fit.engine.has_truth) {
@@ -245,7 +291,9 @@ std::string report_html(const Fit& fit, const ReportOptions& options) {
       "<nav aria-label=\"Sections\"><a href=\"#failures\">Failures</a><a "
       "href=\"#table\">Summary</a><a href=\"#parameters\">Parameters</a><a "
       "href=\"#pairs\">Pairs</a><a href=\"#energy\">Energy</a><a "
-      "href=\"#adaptation\">Warm-up</a><a href=\"#settings\">Settings</a></nav></header>\n<main>\n";
+      "href=\"#adaptation\">Warm-up</a>";
+  page += options.geometry ? "<a href=\"#geometry\">Geometry</a>" : "";
+  page += "<a href=\"#settings\">Settings</a></nav></header>\n<main>\n";
   page += tiles(fit);
   page += heading("failures", "Failures") + failure_list(fit);
   page += heading("table", "Summary") + tables(fit) + visits(fit);
@@ -253,6 +301,7 @@ std::string report_html(const Fit& fit, const ReportOptions& options) {
   page += heading("pairs", "Pairs") + pairs_section(fit, options.pairs);
   page += heading("energy", "Energy") + "<div class=\"plots\">\n" + energy_plot(fit) + "</div>\n";
   page += heading("adaptation", "Warm-up") + adaptation_plots(fit);
+  page += options.geometry ? geometry_section(*options.geometry, fit.sampler.step_size) : "";
   page += heading("settings", "Settings") + settings(fit, options.command);
   return page + "</main>\n</body></html>\n";
 }

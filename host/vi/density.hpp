@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 
 #include "host/adapt/metric.hpp"
 #include "lockstep/engine.hpp"
+#include "lockstep/preparation.hpp"
 
 namespace lockstep {
 
@@ -15,9 +15,7 @@ namespace lockstep {
 class Density {
  public:
   static constexpr std::int64_t kFewest = 64, kMost = 4096;
-
-  /// An engine of so many chains for the target.
-  using MakeEngine = std::function<std::unique_ptr<Engine>(std::int64_t chains)>;
+  using MakeEngine = lockstep::MakeEngine;
 
   /// @throw UsageError  if the density jumps along some coordinates: gradients do not tell of it
   explicit Density(MakeEngine make);

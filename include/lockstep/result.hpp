@@ -11,6 +11,7 @@
 #include "lockstep/archive.hpp"
 #include "lockstep/engine.hpp"
 #include "lockstep/options.hpp"
+#include "lockstep/preparation.hpp"
 
 namespace lockstep {
 
@@ -34,11 +35,12 @@ struct ParameterSummary {
 
 /// Wall-clock seconds by what they were spent on.
 struct Seconds {
-  double setup = 0;  // engine, data to the device, start positions
+  double setup = 0;        // engine, data to the device, start positions
+  double preparation = 0;  // fits, their engines included
   double warmup = 0;
   double sampling = 0;
   double transfer = 0;  // waiting for draws and statistics to reach the host
-  double total() const { return setup + warmup + sampling + transfer; }
+  double total() const { return setup + preparation + warmup + sampling + transfer; }
 };
 
 /// One transition of the warm-up, for all chains.
@@ -92,6 +94,8 @@ class Fit {
   std::vector<double> step_factors;  // [chains], where each chain has a step size of its own
   SampleOptions options;
 
+  Preparation preparation;  // without its starts
+
   bool interrupted = false;  // the caller, or a signal, stopped it
   Stop stop = Stop::draws;
   std::string missing;  // what `until` lacked when it was last looked at; empty: nothing
@@ -106,6 +110,7 @@ class Fit {
   /// Per chain. DHMC counts one for each step, which without smooth coordinates is a sweep over the
   /// others; Mixed HMC and Gibbs then one for each transition.
   std::int64_t gradients_warmup = 0, gradients_sampling = 0;
+  std::int64_t gradients_preparation = 0;  // all of the preparation's, shared out among the chains
   double esjd = 0;    // mean squared jump distance of a transition, reported scale
   double e_bfmi = 0;  // pooled over chains
   Seconds seconds;
@@ -118,6 +123,10 @@ class Fit {
   std::vector<double> positions;             // final q, [dim][chains], unconstrained
 
   std::int64_t total_draws() const { return draws_done * options.chains; }
+  /// Of one chain: preparation, warm-up and sampling.
+  std::int64_t gradients_total() const {
+    return gradients_preparation + gradients_warmup + gradients_sampling;
+  }
 
   /// Smallest bulk ESS over parameters (ess_between where too few draws were kept), per transition
   /// of one chain, per gradient of one chain, and per second of sampling on this machine.
@@ -125,6 +134,10 @@ class Fit {
   double ess_per_transition_min() const;
   double ess_per_gradient_min() const;
   double ess_per_second_min() const;
+  /// The same with everything counted: per gradient of `gradients_total`, and per second of
+  /// preparation, warm-up and sampling.
+  double ess_per_gradient_total_min() const;
+  double ess_per_second_total_min() const;
   double rhat_max() const;
   double nested_rhat_max() const;
   /// Mean over `visits`; NaN without.
@@ -134,7 +147,8 @@ class Fit {
   /// bits. 16 hexadecimal digits.
   std::string digest() const;
 
-  /// Sentences on chains that were stranded, or accept far less than the others.
+  /// Sentences on a preparation that failed, and on chains that were stranded, or accept far less
+  /// than the others.
   std::vector<std::string> warnings() const;
 
   /// A table for people, and the warnings.
@@ -144,6 +158,11 @@ class Fit {
   /// a JSON sidecar `path`.json with names and settings.
   /// @throw FileError  naming the file, if it cannot be written in full
   void write_draws(const std::filesystem::path& path) const;
+
+  /// Writes the final positions as .npy, shape (chains, parameters), float64, unconstrained: where
+  /// another run's chains can start (PrepareOptions::start_file).
+  /// @throw FileError  naming the file, if it cannot be written in full
+  void write_positions(const std::filesystem::path& path) const;
 
   /// Writes the kept draws as netCDF-4 in the layout of ArviZ's InferenceData, float64 on the
   /// reported scale, with dimensions (chain, draw, ...):
@@ -165,5 +184,14 @@ class Fit {
 /// @throw UsageError           for options that make no sense, naming the option, value and remedy
 /// @throw InitialisationError  if starts with a finite potential and gradient cannot be found
 Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options);
+
+/// The same from where a preparation says.
+/// @throw UsageError  also if it gives starts twice, or a metric to a run that tunes none from its
+///                    draws: one that is given or the unit metric, a warm-up that is too short, or
+///                    a target with jumps
+Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options,
+        const Preparation& preparation);
+/// The same from a preparation that is made unless a checkpoint makes it needless.
+Fit run(Engine& engine, const Sampler& sampler, const SampleOptions& options, const Recipe& recipe);
 
 }  // namespace lockstep

@@ -42,4 +42,19 @@ requires TargetOn<Target, float> Fit sample(const Target& target, const Sampler&
   return run(*engine, sampler, options);
 }
 
+/// The same after a preparation: {.init = Init::pathfinder}, ... Fits are made in double precision
+/// on the CPU, in float on CUDA.
+template <class Target>
+requires TargetOn<Target, float> Fit sample(const Target& target, const Sampler& sampler,
+                                            const SampleOptions& options,
+                                            const PrepareOptions& preparation) {
+  validate(sampler, options, dimension(target));
+  const auto engine = make_engine(target, options);
+  const EngineDescription& about = engine->description();
+  return run(*engine, sampler, options,
+             recipe_of(preparation, sampler, options, about, [&](std::int64_t chains) {
+               return make_engine(target, options_of_fits(options, about, chains));
+             }));
+}
+
 }  // namespace lockstep
