@@ -66,9 +66,10 @@ SampleOptions options_of(std::int64_t chains) {
 /// It evaluates 100 points.
 struct FakeFit {
   double k_hat = 0.2, elbo = -1.5;
-  std::string trouble;
-  std::set<std::int64_t> without_draw;  // is NaN there,
-  std::set<std::int64_t> beyond;        // or out of the support
+  std::string trouble = {};
+  InverseMass covariance = {1, 2, 3};
+  std::set<std::int64_t> without_draw = {};  // is NaN there,
+  std::set<std::int64_t> beyond = {};        // or out of the support
   mutable std::vector<VariationalOptions> asked = {};
 
   NormalFit operator()(Density& density, const VariationalOptions& o) const {
@@ -79,7 +80,7 @@ struct FakeFit {
     NormalFit fit;
     fit.method = o.method;
     fit.mean.assign(kDim, 0.0);
-    fit.covariance = {1, 2, 3};
+    fit.covariance = covariance;
     for (int j = 0; j < kDim; ++j) {
       for (std::int64_t k = 0; k < o.starts; ++k) {
         const double x = static_cast<double>(k) + 0.25 * j;
@@ -192,6 +193,14 @@ TEST(Preparation, AFitThatFailedIsNotUsedAndSaysWhy) {
   fit = {};
   fit.trouble = "the ELBO diverged";
   fails(fit, {"pathfinder: the ELBO diverged"});
+
+  fit = {};
+  fit.covariance = {1, -1, 1};
+  const Preparation p = prepared(asking(Init::pathfinder), fit);
+  EXPECT_FALSE(p.start.empty());
+  EXPECT_TRUE(p.inverse_mass.empty());
+  ASSERT_EQ(p.warnings.size(), 1u);
+  EXPECT_NE(p.warnings[0].find("must be positive"), std::string::npos) << p.warnings[0];
 }
 
 TEST(Preparation, AMetricMayBeTrustedFurtherThanDraws) {
