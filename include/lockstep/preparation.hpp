@@ -46,7 +46,7 @@ struct VariationalOptions {
   /// ADVI: ends when the next iteration would change q by fewer nats; of Stan's rule, the relative
   /// change of the ELBO.
   double tolerance = 0.01;
-  int rank = 8;               // low_rank: directions, at most (and at most dim)
+  int rank = 8;               // low_rank: directions, at most, and fewer than dim
   int paths = 64;             // pathfinder
   double start_radius = 2;    // fits begin uniform on +- this,
   std::vector<double> start;  // or here: [dim], unconstrained
