@@ -121,7 +121,8 @@ std::string text_of(const Matrix& h) {
   for (Eigen::Index i = 0; i < h.rows(); ++i) {
     text += i == 0 ? "[" : "; ";
     for (Eigen::Index j = 0; j < h.cols(); ++j) {
-      text += (j == 0 ? "" : " ") + significant(h(i, j), 4);
+      text += j == 0 ? "" : " ";
+      text += significant(h(i, j), 4);
     }
   }
   return text + "]";

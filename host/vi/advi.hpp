@@ -54,7 +54,7 @@ Averages averages(Density& density, const Normal& q, const Matrix& z);
 /// A family of normals.
 struct Family {
   Approximation method;
-  int rank;      // of low_rank: directions, at most; no more than dim are taken
+  int rank;      // of low_rank: directions, at most, and fewer than dim
   double slack;  // of low_rank: nats by which `nearest` may miss
 };
 
@@ -92,8 +92,9 @@ struct Climbed {
 ///   P <- (1 - rho) Sigma^-1 + rho E_q[Hessian],   Sigma <- nearest(P),   m <- m - rho P^-1 E_q[g],
 ///
 /// which for rho = 1 is Newton's method on averages: a normal target is fitted in one iteration.
-/// All iterations share their draws, so that the ELBO is a function, and rho is a quarter of what
-/// it was where that falls. First on few draws, 2 dim or 64, then on options.draws.
+/// All iterations share their draws, so that the ELBO is a function; rho is half of what it was
+/// where that falls, and otherwise follows what the last step left to do. First on few draws, 2 dim
+/// or 64, then on four times as many, up to options.draws.
 Climbed natural_ascent(Density& density, const VariationalOptions& options);
 
 /// As Stan does it.

@@ -24,11 +24,13 @@ constexpr double kSlack = 0.01;
 /// iteration. Less would cost iterations where a target's scale is far from 1.
 constexpr double kLeastCurvature = 1e-4;
 /// An ELBO has not fallen if this much of it, rounding, is missing.
-constexpr double kRounding = 1e-8;
-/// Of the step rho: after a rise of the ELBO, and after a fall.
-constexpr double kGrow = 2, kCut = 0.5;
+constexpr double kRounding = 1e-13;
+/// The step rho changes at most so many times from one iteration to the next.
+constexpr double kGrow = 2;
 /// The least variance at which a start is tried.
 constexpr double kLeastVariance = 1e-12;
+/// Mean log variance, either way, beyond which no target is.
+constexpr double kLargestLogVariance = 100;
 /// Nats of an iteration that is far from the last.
 constexpr double kDiverging = 1;
 /// A step that is this much shortened leads nowhere.
@@ -74,7 +76,22 @@ class Iteration {
     return {q_->mean() + shift, nearest(family_, q_->covariance(), precision(rho))};
   }
 
+  /// What vanishes at the optimum: the mean's direction, and what E_q[Hessian] has beyond Sigma^-1.
+  Eigen::VectorXd residual() const {
+    const Eigen::VectorXd mean = mean_direction(1);
+    const Matrix rest = std::sqrt(0.5) * (hessian_ - Matrix::Identity(mean.size(), mean.size()));
+    Eigen::VectorXd out(mean.size() + (diagonal() ? mean.size() : rest.size()));
+    if (diagonal()) {
+      out << mean, rest.diagonal();
+    } else {
+      out << mean, rest.reshaped();
+    }
+    return out;
+  }
+
  private:
+  bool diagonal() const { return family_.method == Approximation::mean_field; }
+
   /// P^-1 E_q[g], where curvatures that are negative lead away from saddles (Dauphin et al.,
   /// NeurIPS 2014). Of all families by the whole of P: a diagonal one would make it Jacobi's
   /// iteration.
@@ -89,7 +106,7 @@ class Iteration {
     const auto bounded = [&](double curvature) {
       return std::clamp((1 - rho) + rho * curvature, kLeastCurvature, 1 / kLeastCurvature);
     };
-    if (family_.method == Approximation::mean_field) {  // needs no more than a positive diagonal
+    if (diagonal()) {  // needs no more than a positive diagonal
       return hessian_.diagonal().unaryExpr(bounded).asDiagonal();
     }
     const Matrix vectors = solver_.eigenvectors();
@@ -102,6 +119,13 @@ class Iteration {
   Eigen::SelfAdjointEigenSolver<Matrix> solver_;
   Family family_;
 };
+
+/// By how much a step should have been longer: what is left of the residual along itself is
+/// 1 - rho k of it for some k, and nothing with rho = 1 / k.
+double secant(const Eigen::VectorXd& before, const Eigen::VectorXd& after) {
+  const double left = after.dot(before) / before.squaredNorm();
+  return left < 1 - 1 / kGrow ? std::max(1 / (1 - left), 1 / kGrow) : kGrow;
+}
 
 class Climber {
  public:
@@ -136,15 +160,21 @@ class Climber {
         ++climbed_.iterations;
         return;
       }
+      if (std::abs(whole.log_determinant()) > kLargestLogVariance * whole.dim()) {
+        climbed_.trouble = "its ELBO diverged: its scale is out of bounds";
+        return;
+      }
       const Normal next = rho_ < 1 ? iteration.step(rho_) : whole;
       Averages there = averages(density_, next, z);
       if (there.elbo >= now_.elbo - kRounding * (1 + std::abs(now_.elbo))) {
         climbed_.q = next;
         now_ = std::move(there);
+        const Eigen::VectorXd before = iteration.residual();
         iteration = Iteration(climbed_.q, now_, family_);
-        rho_ = std::min(1.0, kGrow * rho_);
+        rho_ *= secant(before, iteration.residual());
+        rho_ = std::min(rho_, 1.0);
       } else {
-        rho_ *= kCut;
+        rho_ /= kGrow;
         if (rho_ < kLeastStep) {
           climbed_.trouble = "no step raises its ELBO";
           return;

@@ -52,7 +52,7 @@ struct VariationalOptions {
   /// ADVI: ends when the next iteration would change q by fewer nats; of Stan's rule, the relative
   /// change of the ELBO.
   double tolerance = 0.01;
-  int rank = 8;               // low_rank: directions, at most (and at most dim)
+  int rank = 8;               // low_rank: directions, at most, and fewer than dim
   int paths = 16;             // pathfinder
   double start_radius = 2;    // fits begin uniform on +- this,
   std::vector<double> start;  // or here: [dim], unconstrained
@@ -71,8 +71,8 @@ struct NormalFit {
   std::vector<double> draws;       // [dim][VariationalOptions::starts]
   double elbo = kUnknown;          // E_q[-U - log q], U without its constants, and
   double elbo_error = kUnknown;    // its standard error
-  /// Pareto shape of the importance ratios of its draws (Vehtari et al., JMLR 2024), Pathfinder's of
-  /// all draws, as of one mixture: above 0.7 they do not cover the law.
+  /// Pareto shape of the importance ratios of its draws (Vehtari et al., JMLR 2024), Pathfinder's
+  /// of all draws, as of one mixture: above 0.7 they do not cover the law.
   double k_hat = kUnknown;
   int iterations = 0;
   std::int64_t gradients = 0;  // evaluations of U and its gradient, of all points together
