@@ -175,7 +175,7 @@ void run_case(const PreconditioningCase& c, const StudySettings& settings, Study
       costs[c.target][method.name] = cost_of(seeds);
     }
     if (!seeds.front().warnings.empty()) {
-      result.notes.push_back(c.target + ", " + method.name + ": " + seeds.front().warnings.front());
+      result.notes.push_back(c.target + ": " + seeds.front().warnings.front());
     }
   }
   result.cases[c.target] = to_json(Sampler(sampler_of(c.how)));
