@@ -3,6 +3,7 @@
 #include <numeric>
 #include <vector>
 
+#include "host/symmetric_eigen.hpp"
 #include "host/vi/advi.hpp"
 
 namespace lockstep {
@@ -38,8 +39,8 @@ Directions directions_of(const PreparedMetric& m, int dim) {
 /// The best U and Lambda for a diagonal that is kept: eigenvectors of A = D H D, of which one with
 /// eigenvalue a and lambda = 1 / a lowers tr(A B) - log |B| by a - 1 - log a.
 Directions best_directions(const Matrix& a, int rank) {
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver(a);
-  const Eigen::VectorXd& values = solver.eigenvalues();
+  const SymmetricEigen eigen(a);
+  const Eigen::VectorXd& values = eigen.values();
   const auto gain = [&](int k) { return values[k] - 1 - std::log(values[k]); };
   std::vector<int> order(static_cast<std::size_t>(a.rows()));
   std::iota(order.begin(), order.end(), 0);
@@ -50,7 +51,7 @@ Directions best_directions(const Matrix& a, int rank) {
   Directions best{Matrix(taken, a.rows()), Eigen::VectorXd(taken)};
   for (int i = 0; i < taken; ++i) {
     const int k = order[static_cast<std::size_t>(i)];
-    best.vectors.row(i) = solver.eigenvectors().col(k).transpose();
+    best.vectors.row(i) = eigen.vectors().col(k).transpose();
     best.values[i] = 1 / values[k];
   }
   return best;
