@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/symmetric_eigen.hpp"
 #include "host/vi/advi.hpp"
 
 namespace lockstep {
@@ -48,8 +49,8 @@ Directions directions_of(const PreparedMetric& m, int dim) {
 ///   phi(x) = sum over those taken of (1 + log a) + sum over the others of a - 2 sum_j x_j.
 class Profile {
  public:
-  Profile(const Matrix& h, const Eigen::VectorXd& x, int rank) : x_(x), solver_(scaled(h, x)) {
-    const Eigen::VectorXd& a = solver_.eigenvalues();
+  Profile(const Matrix& h, const Eigen::VectorXd& x, int rank) : x_(x), eigen_(scaled(h, x)) {
+    const Eigen::VectorXd& a = eigen_.values();
     const auto gain = [&](Eigen::Index k) { return a[k] - 1 - std::log(a[k]); };
     taken_.resize(static_cast<std::size_t>(a.size()));
     std::iota(taken_.begin(), taken_.end(), 0);
@@ -74,8 +75,8 @@ class Profile {
     Directions b{Matrix(rank, x_.size()), Eigen::VectorXd(rank)};
     for (Eigen::Index i = 0; i < rank; ++i) {
       const Eigen::Index k = taken_[static_cast<std::size_t>(i)];
-      b.vectors.row(i) = solver_.eigenvectors().col(k).transpose();
-      b.values[i] = 1 / solver_.eigenvalues()[k];
+      b.vectors.row(i) = eigen_.vectors().col(k).transpose();
+      b.values[i] = 1 / eigen_.values()[k];
     }
     return b;
   }
@@ -87,8 +88,8 @@ class Profile {
   /// in which all that are not taken together add up to 4 A_ii on the diagonal.
   /// @return none where phi is not convex
   std::optional<Eigen::VectorXd> step() const {
-    const Matrix u = solver_.eigenvectors();
-    const Eigen::VectorXd& a = solver_.eigenvalues();
+    const Matrix u = eigen_.vectors();
+    const Eigen::VectorXd& a = eigen_.values();
     Eigen::VectorXd f = a;
     for (const Eigen::Index k : taken_) {
       f[k] = 1;
@@ -118,7 +119,7 @@ class Profile {
   }
 
   Eigen::VectorXd x_;
-  Eigen::SelfAdjointEigenSolver<Matrix> solver_;
+  SymmetricEigen eigen_;
   std::vector<Eigen::Index> taken_;  // those that gain most, so many as there are directions
   double value_;
 };

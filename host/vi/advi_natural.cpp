@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/symmetric_eigen.hpp"
 #include "host/vi/advi.hpp"
 
 namespace lockstep {
@@ -67,7 +68,7 @@ class Iteration {
       : q_(&q),
         gradient_(a.gradient),
         hessian_(0.5 * (a.stein + a.stein.transpose())),
-        solver_(hessian_),
+        eigen_(hessian_),
         family_(family) {}
 
   Normal step(double rho) const {
@@ -96,10 +97,10 @@ class Iteration {
   /// NeurIPS 2014). Of all families by the whole of P: a diagonal one would make it Jacobi's
   /// iteration.
   Eigen::VectorXd mean_direction(double rho) const {
-    const Eigen::ArrayXd size = solver_.eigenvalues().array().abs();
+    const Eigen::ArrayXd size = eigen_.values().array().abs();
     const Eigen::ArrayXd curvature = (1 - rho) + rho * size.max(1e-12 * size.maxCoeff());
-    const Eigen::VectorXd along = solver_.eigenvectors().transpose() * gradient_;
-    return solver_.eigenvectors() * (along.array() / curvature).matrix();
+    const Eigen::VectorXd along = eigen_.vectors().transpose() * gradient_;
+    return eigen_.vectors() * (along.array() / curvature).matrix();
   }
 
   Matrix precision(double rho) const {
@@ -109,14 +110,14 @@ class Iteration {
     if (diagonal()) {  // needs no more than a positive diagonal
       return hessian_.diagonal().unaryExpr(bounded).asDiagonal();
     }
-    const Matrix vectors = solver_.eigenvectors();
-    return vectors * solver_.eigenvalues().unaryExpr(bounded).asDiagonal() * vectors.transpose();
+    const Matrix vectors = eigen_.vectors();
+    return vectors * eigen_.values().unaryExpr(bounded).asDiagonal() * vectors.transpose();
   }
 
   const Normal* q_;
   Eigen::VectorXd gradient_;
   Matrix hessian_;
-  Eigen::SelfAdjointEigenSolver<Matrix> solver_;
+  SymmetricEigen eigen_;
   Family family_;
 };
 
