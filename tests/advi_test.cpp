@@ -30,7 +30,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 VariationalOptions exactly(Approximation method) {
   VariationalOptions o;
   o.method = method;
-  o.tolerance = 1e-15;
+  o.tolerance = 1e-13;
+  o.iterations = 1000;
   return o;
 }
 
@@ -692,6 +693,7 @@ TEST(Fits, BeginWhereTheyAreTold) {
 
 TEST(Fits, SayWhatWentWrong) {
   VariationalOptions o;
+  o.rank = 1;
   const auto flat = [](const double*, double* g) {
     g[0] = g[1] = 0;
     return 0.0;
@@ -703,7 +705,7 @@ TEST(Fits, SayWhatWentWrong) {
 
     Density banana = registered("banana");
     o.iterations = 1;
-    EXPECT_EQ(fit_normal(banana, o).trouble.substr(0, 8), "its ELBO");
+    EXPECT_NE(fit_normal(banana, o).trouble.find("after 1 iterations"), std::string::npos);
     o.iterations = 0;
     o.progress = [](const VariationalProgress& p) { return p.iteration < 2; };
     const NormalFit stopped = fit_normal(banana, o);

@@ -145,17 +145,17 @@ class Climber {
     if (climbed_.trouble.empty()) {
       begin(z);
     }
-    for (; climbed_.trouble.empty(); ++climbed_.iterations) {
+    while (climbed_.trouble.empty()) {
       const double change = here_->move().divergence;
-      climbed_.trouble = what_is_wrong(change);
       if (change < tolerance) {
-        climbed_.trouble.clear();
         climbed_.q = here_->whole();  // so near that its ELBO need not be looked at
         ++climbed_.iterations;
         return;
       }
+      climbed_.trouble = what_is_wrong(change);
       if (climbed_.trouble.empty()) {
         advance(z);
+        ++climbed_.iterations;
       }
     }
   }
@@ -179,15 +179,15 @@ class Climber {
     }
   }
 
-  /// One step, if it leads to something better: a higher ELBO, or near the end, where the draws'
-  /// turning with F tells in it, less left to go.
+  /// One step, if it raises the ELBO; or near the end, where the draws' turning with F moves that
+  /// too, if less is left to go.
   void advance(const Matrix& z) {
     const Normal next = rho_ < 1 ? here_->step(rho_) : here_->whole();
     Averages a = averages(density_, next, z);
     if (std::isfinite(a.elbo)) {
       Iteration there(next, std::move(a), family_);
       const double left = here_->move().divergence;
-      if (left < kNear ? there.move().divergence < left : there.elbo() >= here_->elbo()) {
+      if (there.elbo() > here_->elbo() || there.move().divergence < std::min(left, kNear)) {
         rho_ = std::min(1.0, rho_ * secant(here_->move(), there.move()));
         climbed_.q = next;
         here_.emplace(std::move(there));
