@@ -42,12 +42,9 @@ if(LOCKSTEP_SANITIZE)
   # sanitize the same bodies on fewer targets. So another build's serve as well.
   if(LOCKSTEP_KERNELS_FROM)
     target_link_libraries(lockstep PUBLIC "$<BUILD_INTERFACE:${LOCKSTEP_KERNELS_FROM}>")
+  else()
+    set_source_files_properties(${lockstep_kernels} PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)
   endif()
-  file(GLOB lockstep_unchecked RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
-       "${PROJECT_SOURCE_DIR}/kernels/instantiate/*.cpp"
-       "${PROJECT_SOURCE_DIR}/host/registry/*.cpp")
-  set_source_files_properties(${lockstep_unchecked} PROPERTIES
-                              COMPILE_OPTIONS -fno-sanitize=all)
   # Thrust's sequential backend binds a reference through a null policy, in 1.17 and in 3.
   set_source_files_properties(host/diagnostics/order.cpp PROPERTIES
                               COMPILE_OPTIONS -fno-sanitize=null)

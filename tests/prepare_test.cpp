@@ -66,9 +66,10 @@ SampleOptions options_of(std::int64_t chains) {
 /// It evaluates 100 points.
 struct FakeFit {
   double k_hat = 0.2, elbo = -1.5;
-  std::string trouble;
-  std::set<std::int64_t> without_draw;  // is NaN there,
-  std::set<std::int64_t> beyond;        // or out of the support
+  std::string trouble = {};
+  InverseMass covariance = {1, 2, 3};
+  std::set<std::int64_t> without_draw = {};  // is NaN there,
+  std::set<std::int64_t> beyond = {};        // or out of the support
   mutable std::vector<VariationalOptions> asked = {};
 
   NormalFit operator()(Density& density, const VariationalOptions& o) const {
@@ -79,7 +80,7 @@ struct FakeFit {
     NormalFit fit;
     fit.method = o.method;
     fit.mean.assign(kDim, 0.0);
-    fit.covariance = {1, 2, 3};
+    fit.covariance = covariance;
     for (int j = 0; j < kDim; ++j) {
       for (std::int64_t k = 0; k < o.starts; ++k) {
         const double x = static_cast<double>(k) + 0.25 * j;
@@ -192,6 +193,14 @@ TEST(Preparation, AFitThatFailedIsNotUsedAndSaysWhy) {
   fit = {};
   fit.trouble = "the ELBO diverged";
   fails(fit, {"pathfinder: the ELBO diverged"});
+
+  fit = {};
+  fit.covariance = {1, -1, 1};
+  const Preparation p = prepared(asking(Init::pathfinder), fit);
+  EXPECT_FALSE(p.start.empty());
+  EXPECT_TRUE(p.inverse_mass.empty());
+  ASSERT_EQ(p.warnings.size(), 1u);
+  EXPECT_NE(p.warnings[0].find("must be positive"), std::string::npos) << p.warnings[0];
 }
 
 TEST(Preparation, AMetricMayBeTrustedFurtherThanDraws) {
@@ -352,6 +361,7 @@ TEST(Preparation, IsMadeOnceWhateverInterrupts) {
   fs::remove(file);
   SampleOptions options = options_of(64);
   options.warmup = 40;
+  options.adaptation.stop_early = false;
   int made = 0;
   const auto go = [&](const std::string& settings, int crash_at, bool checkpoint) {
     SampleOptions o = options;
@@ -405,13 +415,21 @@ TEST(Preparation, ItsCovarianceIsTheInverseMass) {
   SampleOptions options = options_of(256);
   const auto engine = find_target("icg").make({}, options);
   const Truth& truth = engine->description().truth;
-  Preparation right, mutant;
+  Preparation right;
+  std::mt19937_64 bits(1);
+  std::normal_distribution<double> normal;
   for (const double sd : truth.sd) {
     right.inverse_mass.push_back(sd * sd);
-    mutant.inverse_mass.push_back(1 / (sd * sd));
+    for (int c = 0; c < 256; ++c) {
+      right.start.push_back(sd * normal(bits));
+    }
+  }
+  Preparation mutant = right;
+  for (double& x : mutant.inverse_mass) {
+    x = 1 / x;
   }
   const auto first = [&](const Preparation& p) {
-    start_chains(*engine, options);
+    start_chains(*engine, options, p);
     WarmUp warm_up(*engine, Hmc{}, options, p);
     warm_up.step();
     EXPECT_EQ(warm_up.frozen().metric.inverse_mass, p.inverse_mass);
@@ -420,7 +438,7 @@ TEST(Preparation, ItsCovarianceIsTheInverseMass) {
   const AdaptationStep step = first(right);
   EXPECT_GE(step.step_size, 0.25);
   EXPECT_GT(step.acceptance, 0.5);
-  EXPECT_LT(first(mutant).step_size, 0.02);
+  EXPECT_LT(first(mutant).step_size, 0.05);
 }
 
 /// tau of eight schools, mu ~ N(2, 5), by quadrature: mean 3.5264.

@@ -18,7 +18,7 @@ namespace {
 
 /// Transitions that tune the step size in a given metric.
 constexpr int kTuning = 100;
-constexpr int kLongestWarmup = 1000, kMostDraws = 1024;
+constexpr int kDrawsOfLaw = 300, kMostDraws = 256;
 
 std::unique_ptr<Engine> engine_of(const PreconditioningCase& c, const StudySettings& settings,
                                   const SampleOptions& options) {
@@ -37,7 +37,7 @@ MakeEngine engines_of_fits(const PreconditioningCase& c, const StudySettings& se
 SampleOptions options_of(const PreconditioningCase& c, const StudySettings& settings,
                          int repetition) {
   SampleOptions options = bench::options_of(settings, repetition);
-  options.warmup = kLongestWarmup;
+  options.warmup = c.how.warmup;
   options.start_radius = c.how.start_radius;
   options.start = starts(c.how, options);
   options.keep_chains = 0;
@@ -107,8 +107,7 @@ PreparedMetric variances_of(const Matrix& q) {
 KnownLaw known_law(const PreconditioningCase& c, const StudySettings& settings) {
   SampleOptions options = options_of(c, settings, 0);
   options.seed += 1'000'000;
-  options.warmup = c.how.warmup;
-  options.draws = c.how.draws;
+  options.draws = kDrawsOfLaw;
   options.adaptation.stop_early = false;
   Hmc sampler = bench::sampler_of(c.how);
   sampler.target_acceptance = std::max(sampler.target_acceptance, 0.9);

@@ -121,7 +121,8 @@ std::string text_of(const Matrix& h) {
   for (Eigen::Index i = 0; i < h.rows(); ++i) {
     text += i == 0 ? "[" : "; ";
     for (Eigen::Index j = 0; j < h.cols(); ++j) {
-      text += (j == 0 ? "" : " ") + significant(h(i, j), 4);
+      text += j == 0 ? "" : " ";
+      text += significant(h(i, j), 4);
     }
   }
   return text + "]";
@@ -174,7 +175,7 @@ void run_case(const PreconditioningCase& c, const StudySettings& settings, Study
       costs[c.target][method.name] = cost_of(seeds);
     }
     if (!seeds.front().warnings.empty()) {
-      result.notes.push_back(c.target + ", " + method.name + ": " + seeds.front().warnings.front());
+      result.notes.push_back(c.target + ": " + seeds.front().warnings.front());
     }
   }
   result.cases[c.target] = to_json(Sampler(sampler_of(c.how)));

@@ -28,6 +28,7 @@ class BlockEstimator {
     smooth_.begin_with(covariance, weight);
   }
   bool has_prior() const { return smooth_.has_prior(); }
+  bool confirms_prior(double factor) const { return smooth_.confirms_prior(factor); }
   PreparedMetric of_prior() const { return smooth_.of_prior(); }
 
   /// As MetricEstimator's, [dim][chains].

@@ -101,6 +101,11 @@ Matrix MetricEstimator::gradient_covariance() const {
   return with_prior<Matrix>(gradients_.covariance(), precision_);
 }
 
+bool MetricEstimator::confirms_prior(double factor) const {
+  const Eigen::ArrayXd ratio = draws_.variances().array() / sigma_.diagonal().array();
+  return ratio.maxCoeff() < factor * factor && ratio.minCoeff() > 1 / (factor * factor);
+}
+
 PreparedMetric MetricEstimator::of_prior() const {
   Adaptation plain = how_;
   plain.regularise = false;

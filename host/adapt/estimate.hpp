@@ -29,6 +29,8 @@ class MetricEstimator {
   /// before the shrinkage; the gradients' likewise, with Sigma_0^-1.
   void begin_with(const PreparedMetric& covariance, double weight);
   bool has_prior() const { return weight_.has_value(); }
+  /// Whether every coordinate's standard deviation over the draws is within a factor of Sigma_0's.
+  bool confirms_prior(double factor) const;
   /// What the pseudo-draws alone lead to: Sigma_0 as it is where the kind leaves that open, else
   /// its diagonal, or what stands for it in the kind's terms.
   PreparedMetric of_prior() const;

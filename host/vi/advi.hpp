@@ -51,15 +51,22 @@ struct Averages {
 /// @param z  matched_normals
 Averages averages(Density& density, const Normal& q, const Matrix& z);
 
-/// The family's member that minimises tr(P S) - log |S|, S = F^-1 Sigma F^-T: exactly, or for
-/// low_rank lower than from where it begins, until nothing changes.
+/// A family of normals.
+struct Family {
+  Approximation method;
+  int rank;      // of low_rank: directions, at most, and fewer than dim
+  double slack;  // of low_rank: nats by which `nearest` may miss
+};
+
+/// The family's member that minimises tr(P S) - log |S|, S = F^-1 Sigma F^-T.
 /// @param now        the covariance F F' that the search begins from, of the family
 /// @param precision  P, positive definite, [dim][dim]
-PreparedMetric nearest(Approximation family, int rank, const PreparedMetric& now,
-                       const Matrix& precision);
+PreparedMetric nearest(const Family& family, const PreparedMetric& now, const Matrix& precision);
 
-/// As `nearest` with Sigma = D (I + U (Lambda - I) U') D.
-PreparedMetric nearest_low_rank(int rank, const PreparedMetric& now, const Matrix& precision);
+/// Of Sigma = D (I + U (Lambda - I) U') D: a local minimum, by turns the best U, Lambda for D and
+/// the best D for them, until a turn gains less than the slack.
+PreparedMetric nearest_low_rank(const Family& family, const PreparedMetric& now,
+                                const Matrix& precision);
 
 /// The relative change of the squared scale that is left in the worst direction, the largest
 /// |lambda - 1| among the eigenvalues of E_q[Hessian] Sigma. Stein's lemma at fresh draws: exact
@@ -85,8 +92,9 @@ struct Climbed {
 ///   P <- (1 - rho) Sigma^-1 + rho E_q[Hessian],   Sigma <- nearest(P),   m <- m - rho P^-1 E_q[g],
 ///
 /// which for rho = 1 is Newton's method on averages: a normal target is fitted in one iteration.
-/// All iterations share their draws, so that the ELBO is a function, and rho is a quarter of what
-/// it was where that falls. First on few draws, 2 dim or 64, then on options.draws.
+/// All iterations share their draws, so that the ELBO is a function; rho is half of what it was
+/// where that falls, and otherwise follows what the last step left to do. First on few draws, 2 dim
+/// or 64, then on four times as many, up to options.draws.
 Climbed natural_ascent(Density& density, const VariationalOptions& options);
 
 /// As Stan does it.

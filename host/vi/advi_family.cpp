@@ -31,11 +31,10 @@ PreparedMetric nearest_diagonal(const PreparedMetric& now, const Matrix& precisi
 
 }  // namespace
 
-PreparedMetric nearest(Approximation family, int rank, const PreparedMetric& now,
-                       const Matrix& precision) {
-  return family == Approximation::mean_field  ? nearest_diagonal(now, precision)
-         : family == Approximation::full_rank ? nearest_of_all(now, precision)
-                                              : nearest_low_rank(rank, now, precision);
+PreparedMetric nearest(const Family& family, const PreparedMetric& now, const Matrix& precision) {
+  return family.method == Approximation::mean_field  ? nearest_diagonal(now, precision)
+         : family.method == Approximation::full_rank ? nearest_of_all(now, precision)
+                                                     : nearest_low_rank(family, now, precision);
 }
 
 }  // namespace lockstep

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "host/vi/advi.hpp"
@@ -11,6 +13,11 @@ namespace {
 
 /// Directions that would gain fewer nats than this are left out.
 constexpr double kLeastGain = 1e-12;
+/// Of a Hessian's diagonal.
+constexpr double kRidge = 1e-6;
+/// Of log d in a step of Newton's.
+constexpr double kLongestStep = 2;
+constexpr int kTurns = 1000;  // at most; far more than are taken
 
 /// I + U (Lambda - I) U'.
 struct Directions {
@@ -34,26 +41,87 @@ Directions directions_of(const PreparedMetric& m, int dim) {
   return {ConstMatrix(values + rank, rank, dim), ConstMatrix(values, rank, 1)};
 }
 
-/// The best U and Lambda for a diagonal that is kept: eigenvectors of A = D H D, of which one with
-/// eigenvalue a and lambda = 1 / a lowers tr(A B) - log |B| by a - 1 - log a.
-Directions best_directions(const Matrix& a, int rank) {
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver(a);
-  const Eigen::VectorXd& values = solver.eigenvalues();
-  const auto gain = [&](int k) { return values[k] - 1 - std::log(values[k]); };
-  std::vector<int> order(static_cast<std::size_t>(a.rows()));
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int j, int k) { return gain(j) > gain(k); });
-  const auto enough = std::find_if(order.begin(), order.begin() + std::min<long>(rank, a.rows()),
-                                   [&](int k) { return !(gain(k) > kLeastGain); });
-  const auto taken = static_cast<int>(enough - order.begin());
-  Directions best{Matrix(taken, a.rows()), Eigen::VectorXd(taken)};
-  for (int i = 0; i < taken; ++i) {
-    const int k = order[static_cast<std::size_t>(i)];
-    best.vectors.row(i) = solver.eigenvectors().col(k).transpose();
-    best.values[i] = 1 / values[k];
+/// The objective of a diagonal d = e^x in units of the present one, of which the best U and Lambda
+/// are known: eigenvectors of A = d H d. One with eigenvalue a takes lambda = 1 / a, which lowers
+/// the objective by a - 1 - log a, so that it is
+///
+///   phi(x) = sum over those taken of (1 + log a) + sum over the others of a - 2 sum_j x_j.
+class Profile {
+ public:
+  Profile(const Matrix& h, const Eigen::VectorXd& x, int rank) : x_(x), solver_(scaled(h, x)) {
+    const Eigen::VectorXd& a = solver_.eigenvalues();
+    const auto gain = [&](Eigen::Index k) { return a[k] - 1 - std::log(a[k]); };
+    taken_.resize(static_cast<std::size_t>(a.size()));
+    std::iota(taken_.begin(), taken_.end(), 0);
+    std::stable_sort(taken_.begin(), taken_.end(),
+                     [&](Eigen::Index j, Eigen::Index k) { return gain(j) > gain(k); });
+    // With all of them the diagonal would mean nothing.
+    taken_.resize(std::min(taken_.size() - 1, static_cast<std::size_t>(rank)));
+    while (!taken_.empty() && !(gain(taken_.back()) > kLeastGain)) {
+      taken_.pop_back();
+    }
+    value_ = a.sum() - 2 * x.sum();
+    for (const Eigen::Index k : taken_) {
+      value_ -= gain(k);
+    }
   }
-  return best;
-}
+
+  double value() const { return value_; }
+  const Eigen::VectorXd& x() const { return x_; }
+
+  Directions directions() const {
+    const auto rank = static_cast<Eigen::Index>(taken_.size());
+    Directions b{Matrix(rank, x_.size()), Eigen::VectorXd(rank)};
+    for (Eigen::Index i = 0; i < rank; ++i) {
+      const Eigen::Index k = taken_[static_cast<std::size_t>(i)];
+      b.vectors.row(i) = solver_.eigenvectors().col(k).transpose();
+      b.values[i] = 1 / solver_.eigenvalues()[k];
+    }
+    return b;
+  }
+
+  /// Newton's step. With f(a) = 1 of the eigenvalues that are taken, a of the others, and its
+  /// divided differences f[a, b],
+  ///   dphi/dx_i = 2 (f(A)_ii - 1),
+  ///   d2phi/dx_i dx_j = 2 sum_kl (a_k + a_l) f[a_k, a_l] u_ik u_il u_jk u_jl,
+  /// in which all that are not taken together add up to 4 A_ii on the diagonal.
+  /// @return none where phi is not convex
+  std::optional<Eigen::VectorXd> step() const {
+    const Matrix u = solver_.eigenvectors();
+    const Eigen::VectorXd& a = solver_.eigenvalues();
+    Eigen::VectorXd f = a;
+    for (const Eigen::Index k : taken_) {
+      f[k] = 1;
+    }
+    const Eigen::VectorXd gradient = 2 * (u.cwiseAbs2() * f).array() - 2;
+    // With many directions several D serve as well: the ridge takes the nearest.
+    Matrix hessian = ((4 + kRidge) * u.cwiseAbs2() * a).asDiagonal();
+    for (const Eigen::Index k : taken_) {
+      Eigen::VectorXd c = 2 * (1 - a[k]) * (a[k] + a.array()) / (a[k] - a.array());
+      for (const Eigen::Index l : taken_) {
+        c[l] = -(a[k] + a[l]);
+      }
+      hessian +=
+          2 * u.col(k).asDiagonal() * (u * c.asDiagonal() * u.transpose()) * u.col(k).asDiagonal();
+    }
+    const Eigen::LLT<Matrix> cholesky(hessian);
+    if (cholesky.info() != Eigen::Success) {
+      return std::nullopt;
+    }
+    return -cholesky.solve(gradient);
+  }
+
+ private:
+  static Matrix scaled(const Matrix& h, const Eigen::VectorXd& x) {
+    const Eigen::VectorXd d = x.array().exp();
+    return d.asDiagonal() * h * d.asDiagonal();
+  }
+
+  Eigen::VectorXd x_;
+  Eigen::SelfAdjointEigenSolver<Matrix> solver_;
+  std::vector<Eigen::Index> taken_;  // those that gain most, so many as there are directions
+  double value_;
+};
 
 /// The best diagonal d for directions that are kept: the minimum of d' M d / 2 - sum_j log d_j with
 /// M = H o B entry by entry, which is positive definite as both are (Schur). The function is
@@ -73,29 +141,54 @@ Eigen::VectorXd best_diagonal(const Matrix& m, Eigen::VectorXd d) {
   return d;
 }
 
+/// Local minima differ: the lowest of the present diagonal, that of H^-1 (best for directions of
+/// little variance), the inverse of that of H (of much), and their geometric mean.
+Profile best_start(const Matrix& h, int rank) {
+  const Eigen::Index dim = h.rows();
+  const Matrix inverse = Eigen::LLT<Matrix>(h).solve(Matrix::Identity(dim, dim));
+  const Eigen::VectorXd much = -0.5 * h.diagonal().array().log();
+  const Eigen::VectorXd little = 0.5 * inverse.diagonal().array().log();
+  Profile best(h, Eigen::VectorXd::Zero(dim), rank);
+  for (const Eigen::VectorXd& x : {much, little, Eigen::VectorXd(0.5 * (much + little))}) {
+    Profile other(h, x, rank);
+    if (other.value() < best.value() - kLeastGain) {
+      best = std::move(other);
+    }
+  }
+  return best;
+}
+
 }  // namespace
 
-PreparedMetric nearest_low_rank(int rank, const PreparedMetric& now, const Matrix& precision) {
+PreparedMetric nearest_low_rank(const Family& family, const PreparedMetric& now,
+                                const Matrix& precision) {
   const auto dim = static_cast<int>(precision.rows());
   Directions b = directions_of(now, dim);
   // H in units of the present D: F = D B^(1/2).
   const Matrix inverse_root = b.with([](double v) { return 1 / std::sqrt(v); });
   const Matrix h = inverse_root * precision * inverse_root;
-  Eigen::VectorXd d = Eigen::VectorXd::Ones(dim);
-  const auto identity = [](double v) { return v; };
-  double before = std::numeric_limits<double>::infinity();
-  for (int round = 0; round < 200; ++round) {
-    const Matrix product = b.with(identity);
-    d = best_diagonal(h.cwiseProduct(product), d);
-    const Matrix a = d.asDiagonal() * h * d.asDiagonal();
-    b = best_directions(0.5 * (a + a.transpose()), rank);
-    const double objective = a.cwiseProduct(b.with(identity)).sum() - 2 * d.array().log().sum() -
-                             b.values.array().log().sum();
-    if (!(objective < before - 1e-14 * dim)) {
+  Profile best = best_start(h, family.rank);
+  for (int turn = 0; turn < kTurns; ++turn) {
+    const double before = best.value();
+    const std::optional<Eigen::VectorXd> step = best.step();
+    std::optional<Profile> next;
+    if (step && step->cwiseAbs().maxCoeff() < kLongestStep) {
+      next.emplace(h, best.x() + *step, family.rank);
+    }
+    if (!next || !(next->value() < before)) {
+      const Matrix m = h.cwiseProduct(best.directions().with([](double v) { return v; }));
+      const Eigen::VectorXd d = best_diagonal(m, best.x().array().exp());
+      next.emplace(h, d.array().log(), family.rank);
+    }
+    if (next->value() < before) {
+      best = *next;
+    }
+    if (!(best.value() < before - 2 * family.slack)) {
       break;
     }
-    before = objective;
   }
+  b = best.directions();
+  const Eigen::VectorXd d = best.x().array().exp();
   InverseMass values(now.inverse_mass.begin(), now.inverse_mass.begin() + dim);
   for (int j = 0; j < dim; ++j) {
     values[static_cast<std::size_t>(j)] *= d[j] * d[j];

@@ -14,13 +14,25 @@ namespace {
 constexpr int kIterations = 100;
 /// Draws of the first iterations, which only have to come near.
 constexpr std::int64_t kFewDraws = 64;
-/// And the nats at which they are near.
+/// They become so many times more,
+constexpr std::int64_t kMoreDraws = 4;
+/// when the next iteration would change fewer nats than this.
 constexpr double kNear = 0.1;
+/// Of the tolerance: what the search in a family may miss.
+constexpr double kSlack = 0.01;
 /// Curvatures count as at least this, and at most its inverse: sd may change 100 times in an
 /// iteration. Less would cost iterations where a target's scale is far from 1.
 constexpr double kLeastCurvature = 1e-4;
 /// An ELBO has not fallen if this much of it, rounding, is missing.
-constexpr double kRounding = 1e-8;
+constexpr double kRounding = 1e-13;
+/// The step rho changes at most so many times from one iteration to the next.
+constexpr double kGrow = 2;
+/// The least variance at which a start is tried.
+constexpr double kLeastVariance = 1e-12;
+/// Mean log variance, either way, beyond which no target is.
+constexpr double kLargestLogVariance = 100;
+/// Nats of an iteration that is far from the last.
+constexpr double kDiverging = 1;
 /// A step that is this much shortened leads nowhere.
 constexpr double kLeastStep = 1e-9;
 
@@ -51,21 +63,35 @@ double divergence(const Normal& q, const Normal& p) {
 /// The family's iteration from q, of which `a` tells.
 class Iteration {
  public:
-  Iteration(const Normal& q, const Averages& a, Approximation family, int rank)
+  Iteration(const Normal& q, const Averages& a, const Family& family)
       : q_(&q),
         gradient_(a.gradient),
         hessian_(0.5 * (a.stein + a.stein.transpose())),
         solver_(hessian_),
-        family_(family),
-        rank_(rank) {}
+        family_(family) {}
 
   Normal step(double rho) const {
     Matrix shift = -rho * mean_direction(rho);
     Whitening(q_->covariance()).colour(shift);
-    return {q_->mean() + shift, nearest(family_, rank_, q_->covariance(), precision(rho))};
+    return {q_->mean() + shift, nearest(family_, q_->covariance(), precision(rho))};
+  }
+
+  /// What vanishes at the optimum: the mean's direction, and what E_q[Hessian] has beyond Sigma^-1.
+  Eigen::VectorXd residual() const {
+    const Eigen::VectorXd mean = mean_direction(1);
+    const Matrix rest = std::sqrt(0.5) * (hessian_ - Matrix::Identity(mean.size(), mean.size()));
+    Eigen::VectorXd out(mean.size() + (diagonal() ? mean.size() : rest.size()));
+    if (diagonal()) {
+      out << mean, rest.diagonal();
+    } else {
+      out << mean, rest.reshaped();
+    }
+    return out;
   }
 
  private:
+  bool diagonal() const { return family_.method == Approximation::mean_field; }
+
   /// P^-1 E_q[g], where curvatures that are negative lead away from saddles (Dauphin et al.,
   /// NeurIPS 2014). Of all families by the whole of P: a diagonal one would make it Jacobi's
   /// iteration.
@@ -80,7 +106,7 @@ class Iteration {
     const auto bounded = [&](double curvature) {
       return std::clamp((1 - rho) + rho * curvature, kLeastCurvature, 1 / kLeastCurvature);
     };
-    if (family_ == Approximation::mean_field) {  // needs no more than a positive diagonal
+    if (diagonal()) {  // needs no more than a positive diagonal
       return hessian_.diagonal().unaryExpr(bounded).asDiagonal();
     }
     const Matrix vectors = solver_.eigenvectors();
@@ -91,9 +117,15 @@ class Iteration {
   Eigen::VectorXd gradient_;
   Matrix hessian_;
   Eigen::SelfAdjointEigenSolver<Matrix> solver_;
-  Approximation family_;
-  int rank_;
+  Family family_;
 };
+
+/// By how much a step should have been longer: what is left of the residual along itself is
+/// 1 - rho k of it for some k, and nothing with rho = 1 / k.
+double secant(const Eigen::VectorXd& before, const Eigen::VectorXd& after) {
+  const double left = after.dot(before) / before.squaredNorm();
+  return left < 1 - 1 / kGrow ? std::max(1 / (1 - left), 1 / kGrow) : kGrow;
+}
 
 class Climber {
  public:
@@ -101,30 +133,20 @@ class Climber {
       : density_(density),
         options_(options),
         most_(options.iterations > 0 ? options.iterations : kIterations),
+        family_{options.method, options.rank, kSlack * options.tolerance},
         climbed_{isotropic(start_of(density, options), 1, options.method), 0, {}} {}
 
-  /// Draws for which all potentials are finite, by drawing nearer to the start.
-  void begin(const Matrix& z) {
-    for (double variance = 1; variance > 1e-12; variance /= 16) {
-      climbed_.q = isotropic(climbed_.q.mean(), variance, options_.method);
-      now_ = averages(density_, climbed_.q, z);
-      if (std::isfinite(now_.elbo)) {
-        return;
-      }
-    }
-    climbed_.trouble = "its ELBO diverged: the potential is not finite about the start";
-  }
-
-  /// Until an iteration changes fewer nats than `tolerance`.
+  /// On these draws, until an iteration would change fewer nats than `tolerance`.
   void climb(const Matrix& z, double tolerance) {
-    double rho = 1;
-    Iteration iteration(climbed_.q, now_, options_.method, options_.rank);
-    for (double change = 0; climbed_.trouble.empty(); ++climbed_.iterations) {
+    if (!climbed_.trouble.empty() || !look(z)) {
+      return;
+    }
+    Iteration iteration(climbed_.q, now_, family_);
+    for (double change = 0;; ++climbed_.iterations) {
       if (climbed_.iterations == most_) {
-        climbed_.trouble =
-            change > 1
-                ? "its ELBO diverged: it still rose after " + std::to_string(most_) + " iterations"
-                : "it had not converged after " + std::to_string(most_) + " iterations";
+        climbed_.trouble = (change > kDiverging ? "its ELBO diverged: it still rose after "
+                                                : "it had not converged after ") +
+                           std::to_string(most_) + " iterations";
         return;
       }
       if (options_.progress && !options_.progress({climbed_.iterations, most_, now_.elbo})) {
@@ -138,54 +160,69 @@ class Climber {
         ++climbed_.iterations;
         return;
       }
-      const Normal next = rho < 1 ? iteration.step(rho) : whole;
+      if (std::abs(whole.log_determinant()) > kLargestLogVariance * whole.dim()) {
+        climbed_.trouble = "its ELBO diverged: its scale is out of bounds";
+        return;
+      }
+      const Normal next = rho_ < 1 ? iteration.step(rho_) : whole;
       Averages there = averages(density_, next, z);
       if (there.elbo >= now_.elbo - kRounding * (1 + std::abs(now_.elbo))) {
         climbed_.q = next;
         now_ = std::move(there);
-        iteration = Iteration(climbed_.q, now_, options_.method, options_.rank);
-        rho = std::min(1.0, 4 * rho);
+        const Eigen::VectorXd before = iteration.residual();
+        iteration = Iteration(climbed_.q, now_, family_);
+        rho_ *= secant(before, iteration.residual());
+        rho_ = std::min(rho_, 1.0);
       } else {
-        rho /= 4;
-        climbed_.trouble = rho < kLeastStep ? "no step raises its ELBO" : "";
+        rho_ /= kGrow;
+        if (rho_ < kLeastStep) {
+          climbed_.trouble = "no step raises its ELBO";
+          return;
+        }
       }
-    }
-  }
-
-  /// Goes on with other draws.
-  void look(const Matrix& z) {
-    now_ = averages(density_, climbed_.q, z);
-    if (!std::isfinite(now_.elbo)) {
-      climbed_.trouble = "its ELBO diverged: the potential is not finite at some draw";
     }
   }
 
   Climbed climbed() && { return std::move(climbed_); }
 
  private:
+  /// What these draws tell of q. Where it begins, it is drawn together until it has an ELBO.
+  bool look(const Matrix& z) {
+    now_ = averages(density_, climbed_.q, z);
+    for (double variance = 1;
+         climbed_.iterations == 0 && variance > kLeastVariance && !std::isfinite(now_.elbo);) {
+      variance /= 16;
+      climbed_.q = isotropic(climbed_.q.mean(), variance, options_.method);
+      now_ = averages(density_, climbed_.q, z);
+    }
+    if (!std::isfinite(now_.elbo)) {
+      climbed_.trouble = "its ELBO diverged: the potential is not finite at some of its draws";
+    }
+    return std::isfinite(now_.elbo);
+  }
+
   Density& density_;
   const VariationalOptions& options_;
   int most_;
+  Family family_;
   Climbed climbed_;
   Averages now_;
+  double rho_ = 1;
 };
 
 }  // namespace
 
 Climbed natural_ascent(Density& density, const VariationalOptions& options) {
-  const int dim = density.dim();
-  const std::int64_t few = std::max<std::int64_t>(kFewDraws, 2 * std::int64_t{dim});
-  const std::int64_t many = std::max<std::int64_t>(few, options.draws / 2 * 2);
+  const std::int64_t enough = 2 * std::int64_t{density.dim()};
+  const std::int64_t most = std::max(enough, std::int64_t{options.draws} / 2 * 2);
   Climber climber(density, options);
-  const Matrix z = matched_normals(options.seed, AdviSet::fit, dim, few);
-  climber.begin(z);
-  climber.climb(z, many > few ? std::max(kNear, options.tolerance) : options.tolerance);
-  if (many > few) {
-    const Matrix all = matched_normals(options.seed, AdviSet::fit, dim, many);
-    climber.look(all);
-    climber.climb(all, options.tolerance);
+  for (std::int64_t n = std::max(kFewDraws, enough);; n = std::min(most, kMoreDraws * n)) {
+    climber.climb(matched_normals(options.seed, AdviSet::fit, density.dim(), n),
+                  n < most ? std::max(kNear, options.tolerance) : options.tolerance);
+    if (n >= most) {
+      return std::move(climber).climbed();
+    }
   }
-  return std::move(climber).climbed();
 }
 
 }  // namespace lockstep

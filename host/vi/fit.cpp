@@ -31,10 +31,9 @@ void check(const VariationalOptions& o, int dim) {
               ": give a positive number, such as 2");
   least("the fit's starts", o.starts, std::int64_t{1}, "at least 1");
   if (o.method == Approximation::low_rank) {
-    const int most = std::min(kLargestRank, dim);
-    require(o.rank >= 1 && o.rank <= most, "the fit's rank is " + std::to_string(o.rank) +
-                                               ": give 1 to " + std::to_string(most) +
-                                               " directions");
+    require(o.rank >= 1 && o.rank <= kLargestRank,
+            "the fit's rank is " + std::to_string(o.rank) + ": give 1 to " +
+                std::to_string(kLargestRank) + " directions");
     require(o.ascent == Ascent::natural,
             "Stan has no low-rank family: fit it by the natural ascent, or fit mean_field or "
             "full_rank");

@@ -138,26 +138,60 @@ SmoothedWeights smoothed_weights(std::span<const double> log_ratios) {
   return {std::move(x), wrong ? kInfinity : k_hat};
 }
 
-Assessment assess(Density& density, const Normal& q, std::uint64_t seed, std::uint32_t set,
-                  std::int64_t points) {
-  require(points >= 2, "an ELBO needs two draws or more to have a standard error, not " +
-                           std::to_string(points));
-  const Matrix z = standard_normals(seed, set, q.dim(), points);
-  Eigen::VectorXd potential;
-  Matrix gradient;
-  density.evaluate(q.at(z), potential, gradient);
-  const Eigen::VectorXd log_q = q.log_density(z);
-  std::vector<double> log_ratios;
-  Assessment a;
-  double sum = 0;
-  for (std::int64_t i = 0; i < points; ++i) {
-    const bool inside = std::isfinite(potential[i]);
-    a.outside += inside ? 0 : 1;
-    log_ratios.push_back(inside ? -potential[i] - log_q[i] : -kInfinity);
-    sum += log_ratios.back();
+std::vector<double> tempered_weights(const std::vector<double>& weights, double effective) {
+  const auto to_the = [&](double power) {
+    std::vector<double> w;
+    for (const double value : weights) {
+      w.push_back(value > 0 ? std::pow(value, power) : 0);
+    }
+    const double total = std::accumulate(w.begin(), w.end(), 0.0);
+    for (double& value : w) {
+      value /= total;
+    }
+    return w;
+  };
+  const auto enough = [&](const std::vector<double>& w) {
+    return 1 / std::inner_product(w.begin(), w.end(), w.begin(), 0.0) >= effective;
+  };
+  if (enough(weights)) {
+    return weights;
   }
-  const auto n = static_cast<double>(points);
-  a.elbo = sum / n;
+  double low = 0, high = 1;  // how many are effective falls with the power
+  for (int i = 0; i < 30; ++i) {
+    const double middle = (low + high) / 2;
+    (enough(to_the(middle)) ? low : high) = middle;
+  }
+  return to_the(low);
+}
+
+std::vector<std::int64_t> resampled(const std::vector<double>& weights, std::int64_t n) {
+  std::vector<std::int64_t> which;
+  double upto = 0;  // of the weights up to the last draw that has a positive one
+  std::int64_t last = -1;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (!(weights[i] > 0)) {
+      continue;
+    }
+    last = static_cast<std::int64_t>(i);
+    upto += weights[i];
+    while (static_cast<std::int64_t>(which.size()) < n &&
+           (static_cast<double>(which.size()) + 0.5) / static_cast<double>(n) < upto) {
+      which.push_back(last);
+    }
+  }
+  which.resize(static_cast<std::size_t>(n), last);  // the weights' sum was rounded down
+  return which;
+}
+
+Assessment assessment_of(std::span<const double> log_ratios) {
+  require(log_ratios.size() >= 2, "an ELBO needs two draws or more to have a standard error, not " +
+                                      std::to_string(log_ratios.size()));
+  Assessment a;
+  const auto n = static_cast<double>(log_ratios.size());
+  for (const double value : log_ratios) {
+    a.outside += value == -kInfinity ? 1 : 0;
+    a.elbo += value / n;
+  }
   double squares = 0;
   for (const double value : log_ratios) {
     squares += (value - a.elbo) * (value - a.elbo);  // NaN if any was outside
@@ -165,6 +199,20 @@ Assessment assess(Density& density, const Normal& q, std::uint64_t seed, std::ui
   a.elbo_error = std::sqrt(squares / (n - 1) / n);
   a.k_hat = smoothed_weights(log_ratios).k_hat;
   return a;
+}
+
+Assessment assess(Density& density, const Normal& q, std::uint64_t seed, std::uint32_t set,
+                  std::int64_t points) {
+  const Matrix z = standard_normals(seed, set, q.dim(), points);
+  Eigen::VectorXd potential;
+  Matrix gradient;
+  density.evaluate(q.at(z), potential, gradient);
+  const Eigen::VectorXd log_q = q.log_density(z);
+  std::vector<double> log_ratios;
+  for (std::int64_t i = 0; i < points; ++i) {
+    log_ratios.push_back(std::isfinite(potential[i]) ? -potential[i] - log_q[i] : -kInfinity);
+  }
+  return assessment_of(log_ratios);
 }
 
 }  // namespace lockstep

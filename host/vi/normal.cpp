@@ -42,6 +42,13 @@ Matrix Normal::at(const Matrix& z) const {
   return q;
 }
 
+Matrix Normal::standardised(const Matrix& q) const {
+  Matrix z = q;
+  z.colwise() -= mean_;
+  whitening_.positions(z);
+  return z;
+}
+
 Eigen::VectorXd Normal::log_density(const Matrix& z) const {
   const double constant = log_determinant_ + dim() * std::log(2 * std::numbers::pi);
   Eigen::VectorXd log_q(z.cols());

@@ -18,6 +18,8 @@ class Normal {
 
   /// m + F z of each column of z, [dim][points].
   Matrix at(const Matrix& z) const;
+  /// The z of each column of q: F^-1 (q - m).
+  Matrix standardised(const Matrix& q) const;
   /// log q at those points: -(|z|^2 + log |Sigma| + dim log 2 pi) / 2.
   Eigen::VectorXd log_density(const Matrix& z) const;
   /// log |Sigma|.

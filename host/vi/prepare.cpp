@@ -211,6 +211,16 @@ class Preparing {
     }
   }
 
+  /// Rounding can leave a covariance that is none.
+  std::string fault_of_metric(const NormalFit& fit) const {
+    try {
+      prepare_metric(fit.kind, fit.covariance, dim_);
+      return "";
+    } catch (const UsageError& e) {
+      return e.what();
+    }
+  }
+
   void set_metric() {
     p_.weight = how_.weight;
     if (how_.metric == MetricInit::unit) {
@@ -225,7 +235,10 @@ class Preparing {
       if (!fitted(how_)) {
         tell_of(fit);
       }
-      const std::string fault = fault_of(fit, how_.most_k_hat_metric);
+      std::string fault = fault_of(fit, how_.most_k_hat_metric);
+      if (fault.empty()) {
+        fault = fault_of_metric(fit);
+      }
       if (fault.empty()) {
         p_.kind = fit.kind;
         p_.inverse_mass = fit.covariance;

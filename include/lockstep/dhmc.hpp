@@ -24,6 +24,7 @@
 #include <concepts>
 
 #include "kernels/launch/dhmc.hpp"
+#include "kernels/launch/lane_target.hpp"
 #include "lockstep/sampler.hpp"
 #if defined(__CUDACC__)
 #include "kernels/launch/cuda_dhmc.cuh"

@@ -7,6 +7,7 @@
 ///       lockstep::sample(target, lockstep::L2hmc{network}, {.chains = 4096});
 
 #include "kernels/launch/l2hmc.hpp"
+#include "kernels/launch/lane_target.hpp"
 #include "lockstep/sampler.hpp"
 #if defined(__CUDACC__)
 #include "kernels/launch/cuda_l2hmc.cuh"

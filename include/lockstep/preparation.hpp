@@ -23,8 +23,9 @@ struct EngineDescription;
 ///   full_rank   any Sigma, by the ELBO
 ///   low_rank    a diagonal and a few directions, by the ELBO
 ///   fisher      any Sigma, by the Fisher divergence, in closed form from draws and their gradients
-///   pathfinder  the inverse Hessians along many optimisation paths, the best by its ELBO, and
-///               draws of all paths resampled by their importance (Zhang et al., JMLR 2022)
+///   pathfinder  the inverse Hessians along many optimisation paths, the best of each by its ELBO
+///               (Zhang et al., JMLR 2022); then a normal matched to their draws and gradients by
+///               importance. What is handed over is resampled by importance from all draws
 enum class Approximation : std::uint8_t { mean_field, full_rank, low_rank, fisher, pathfinder };
 
 /// How mean_field, full_rank and low_rank climb the ELBO:
@@ -51,8 +52,8 @@ struct VariationalOptions {
   /// ADVI: ends when the next iteration would change q by fewer nats; of Stan's rule, the relative
   /// change of the ELBO.
   double tolerance = 0.01;
-  int rank = 8;               // low_rank: directions
-  int paths = 64;             // pathfinder
+  int rank = 8;               // low_rank: directions, at most, and fewer than dim
+  int paths = 16;             // pathfinder
   double start_radius = 2;    // fits begin uniform on +- this,
   std::vector<double> start;  // or here: [dim], unconstrained
   std::int64_t starts = 64;   // draws that are handed over
@@ -70,8 +71,8 @@ struct NormalFit {
   std::vector<double> draws;       // [dim][VariationalOptions::starts]
   double elbo = kUnknown;          // E_q[-U - log q], U without its constants, and
   double elbo_error = kUnknown;    // its standard error
-  /// Pareto shape of the importance ratios of its draws (Vehtari et al., JMLR 2024): above 0.7 they
-  /// do not cover the law.
+  /// Pareto shape of the importance ratios of its draws (Vehtari et al., JMLR 2024), Pathfinder's
+  /// of all draws, as of one mixture: above 0.7 they do not cover the law.
   double k_hat = kUnknown;
   int iterations = 0;
   std::int64_t gradients = 0;  // evaluations of U and its gradient, of all points together

@@ -2,6 +2,7 @@
 
 #include "kernels/instantiate/instantiate.hpp"
 #include "kernels/launch/cpu.hpp"
+#include "kernels/launch/lane_target.hpp"
 
 LOCKSTEP_INSTANTIATE_CPU(float, lockstep::Funnel)
 LOCKSTEP_INSTANTIATE_CPU(double, lockstep::Funnel)

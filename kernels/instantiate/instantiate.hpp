@@ -19,9 +19,14 @@ inline constexpr int kItemParameters = 501;
 
 }  // namespace lockstep
 
+#define LOCKSTEP_INSTANTIATE_BLOCK(S, ...)                                                         \
+  template std::shared_ptr<const lockstep::BlockTarget<S>> lockstep::block_target<S, __VA_ARGS__>( \
+      const __VA_ARGS__& target, int most);
+/// An engine of its own, and what other engines' kernels call.
 #define LOCKSTEP_INSTANTIATE_CPU(S, ...)                                                \
   template std::unique_ptr<lockstep::Engine> lockstep::make_cpu_engine<S, __VA_ARGS__>( \
-      const __VA_ARGS__& target, const lockstep::SampleOptions& options);
+      const __VA_ARGS__& target, const lockstep::SampleOptions& options);               \
+  LOCKSTEP_INSTANTIATE_BLOCK(S, __VA_ARGS__)
 #define LOCKSTEP_INSTANTIATE_CUDA(S, ...)                                                \
   template std::unique_ptr<lockstep::Engine> lockstep::make_cuda_engine<S, __VA_ARGS__>( \
       const __VA_ARGS__& target, const lockstep::SampleOptions& options);

@@ -1,5 +1,6 @@
 #include "kernels/instantiate/instantiate.hpp"
 #include "kernels/launch/cpu.hpp"
+#include "kernels/launch/lane_target.hpp"
 #include "kernels/targets/mixture.hpp"
 
 LOCKSTEP_INSTANTIATE_CPU(float, lockstep::Mog)

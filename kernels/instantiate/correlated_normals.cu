@@ -4,3 +4,4 @@
 
 LOCKSTEP_INSTANTIATE_CUDA(float, lockstep::Icg)
 LOCKSTEP_INSTANTIATE_CUDA(float, lockstep::Icg100)
+LOCKSTEP_INSTANTIATE_CUDA(float, lockstep::Scg)
