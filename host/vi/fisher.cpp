@@ -65,19 +65,6 @@ FisherMatch match(const Matrix& z, const Matrix& h, double t, bool dense) {
   return m;
 }
 
-FisherMatch checked_match(const Matrix& draws, const Matrix& gradients, bool dense) {
-  require(draws.rows() == gradients.rows() && draws.cols() == gradients.cols() && draws.cols() > 0,
-          "a Fisher fit needs a gradient for every draw, and draws");
-  FisherMatch m = match(draws, gradients, 1, dense);
-  require(
-      m.mean.allFinite() && m.covariance.allFinite() && (m.covariance.array().abs() < 1e150).all(),
-      "a Fisher fit of " + std::to_string(draws.rows()) + " parameters to " +
-          std::to_string(draws.cols()) +
-          " draws does not exist: draws and gradients must vary in every direction, which "
-          "takes more draws than parameters");
-  return m;
-}
-
 /// Draws of q, their gradients in the coordinates z in which q is N(0, I), and the residual: what a
 /// full step would change, the logarithm of S and the shift, [dim][...].
 struct Look {
@@ -139,6 +126,28 @@ std::optional<Normal> after_step(const Look& at, double t) {
     frame.colour(covariance);
   }
   return normal(at.q.mean() + shift.col(0), covariance, at.dense());
+}
+
+FisherMatch checked_match(const Matrix& draws, const Matrix& gradients, bool dense) {
+  require(draws.rows() == gradients.rows() && draws.cols() == gradients.cols() && draws.cols() > 0,
+          "a Fisher fit needs a gradient for every draw, and draws");
+  const FisherMatch rough = match(draws, gradients, 1, dense);
+  std::optional<Normal> q = normal(rough.mean, rough.covariance, dense);
+  if (q) {
+    // The same in the coordinates of the first solution, which takes most of its rounding away.
+    Look again{*q, draws.colwise() - rough.mean, gradients, 0, {}};
+    const Whitening frame(q->covariance());
+    frame.positions(again.z);
+    frame.velocities(again.h);
+    q = after_step(again, 1);
+  }
+  require(q.has_value(), "a Fisher fit of " + std::to_string(draws.rows()) + " parameters to " +
+                             std::to_string(draws.cols()) +
+                             " draws does not exist: draws and gradients must vary in every "
+                             "direction, which takes more draws than parameters");
+  const InverseMass& sigma = q->covariance().inverse_mass;
+  return {q->mean(),
+          Eigen::Map<const Matrix>(sigma.data(), rough.covariance.rows(), rough.covariance.cols())};
 }
 
 /// None where the density or a gradient is not finite at some draw.
