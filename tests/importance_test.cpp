@@ -237,6 +237,46 @@ TEST(SmoothedWeights, OfHeavyTailsAverageNearerThanRawOnes) {
   EXPECT_LT(smooth_error, 0.5 * raw_error);
 }
 
+// ---- tempering and resampling ------------------------------------------------------------------
+
+TEST(TemperedWeights, LeaveEnoughEffectiveAndNoMoreThanNeeded) {
+  const std::vector<double> weights = smoothed_weights(samples()[1].log_ratios).weights;
+  const auto effective = [](const std::vector<double>& w) {
+    return 1 / std::inner_product(w.begin(), w.end(), w.begin(), 0.0);
+  };
+  ASSERT_LT(effective(weights), 40);
+  EXPECT_EQ(tempered_weights(weights, 20), weights);
+  const std::vector<double> even = tempered_weights(weights, 100);
+  EXPECT_GE(effective(even), 100);
+  EXPECT_NEAR(effective(even), 100, 1e-3);
+  EXPECT_NEAR(std::accumulate(even.begin(), even.end(), 0.0), 1, 1e-13);
+  // A power: logarithms keep their proportions.
+  const double power = std::log(even[0] / even[1]) / std::log(weights[0] / weights[1]);
+  EXPECT_GT(power, 0);
+  EXPECT_LT(power, 1);
+  EXPECT_NEAR(std::log(even[2] / even[7]), power * std::log(weights[2] / weights[7]), 1e-9);
+  // What has no weight gets none.
+  const std::vector<double> half = tempered_weights({0, 0.999, 0.001, 0}, 1.9);
+  EXPECT_EQ(half[0] + half[3], 0);
+  EXPECT_GE(effective(half), 1.9);
+}
+
+TEST(Resampled, CountsAreTheWeightsRoundedUpOrDown) {
+  const std::vector<double> weights = smoothed_weights(samples()[4].log_ratios).weights;
+  for (const std::int64_t n : {1, 64, 5000}) {
+    const std::vector<std::int64_t> which = resampled(weights, n);
+    ASSERT_EQ(static_cast<std::int64_t>(which.size()), n);
+    std::vector<double> counts(weights.size());
+    for (const std::int64_t i : which) {
+      counts[static_cast<std::size_t>(i)] += 1;
+    }
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      EXPECT_LT(std::abs(counts[i] - static_cast<double>(n) * weights[i]), 1) << i;
+    }
+  }
+  EXPECT_TRUE(resampled(weights, 0).empty());
+}
+
 // ---- the ELBO ----------------------------------------------------------------------------------
 
 Density density_of(const std::string& target) {
