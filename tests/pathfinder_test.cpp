@@ -446,18 +446,20 @@ TEST(Pathfinder, KnowsIndependentNormalsFromTheStarts) {
   EXPECT_LT(density.evaluations(), 1500);
 }
 
-TEST(Pathfinder, SaysThatTailsAreHeavy) {
-  // Ten independent Cauchy coordinates. Of a normal's importance ratios under heavier tails the
-  // shape is 1, whatever its width.
-  const auto cauchy = [](const double* q, double* gradient) {
+TEST(Pathfinder, SaysWhatItsDrawsDoNotCover) {
+  // Ten bananas, U = q_1^2 / 200 + (q_2 - 0.03 (q_1^2 - 100))^2 / 2 each: what a normal misses of
+  // one it misses ten times over.
+  const auto bananas = [](const double* q, double* gradient) {
     double u = 0;
-    for (int j = 0; j < 10; ++j) {
-      u += std::log1p(q[j] * q[j]);
-      gradient[j] = 2 * q[j] / (1 + q[j] * q[j]);
+    for (int j = 0; j < 20; j += 2) {
+      const double r = q[j + 1] - 0.03 * (q[j] * q[j] - 100);
+      u += 0.005 * q[j] * q[j] + 0.5 * r * r;
+      gradient[j] = 0.01 * q[j] - 0.06 * q[j] * r;
+      gradient[j + 1] = r;
     }
     return u;
   };
-  Density density = function_density(10, cauchy);
+  Density density = function_density(20, bananas);
   EXPECT_GT(fit_normal(density, {}).k_hat, 0.7);
 }
 
