@@ -82,11 +82,13 @@ class Run {
       checkpoint_->restore([this](Archive& a) { archive(a); });
     } else {
       Preparation& prepared = fit_.preparation;
+      const Clock making;
       prepared = recipe_.make ? recipe_.make() : Preparation{};
+      const double made = making.seconds();  // what was made before is none of this run's setup
       warm_up_->prepare(prepared);
       start_chains(engine_, options_, prepared);
       fit_.seconds.preparation = prepared.seconds;
-      fit_.seconds.setup = clock_.seconds() - prepared.seconds;
+      fit_.seconds.setup = clock_.seconds() - made;
     }
     Preparation& prepared = fit_.preparation;
     prepared.start.clear();

@@ -15,6 +15,7 @@
 #include "host/io/metric_file.hpp"
 #include "host/registry.hpp"
 #include "host/starts.hpp"
+#include "host/symmetric_eigen.hpp"
 #include "lockstep/error.hpp"
 #include "tests/memory_archive.hpp"
 
@@ -118,11 +119,10 @@ Eigen::MatrixXd matrix_of(const PreparedMetric& m, int dim) {
 /// The condition number of M^-1 as a preconditioner of N(0, Sigma).
 double condition(const PreparedMetric& m, const Eigen::MatrixXd& sigma) {
   const auto dim = static_cast<int>(sigma.rows());
-  const Eigen::LLT<Eigen::MatrixXd> root(matrix_of(m, dim));
-  const Eigen::MatrixXd l = root.matrixL();
-  const Eigen::MatrixXd s = l.transpose() * sigma.inverse() * l;
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(s);
-  return solver.eigenvalues().maxCoeff() / solver.eigenvalues().minCoeff();
+  const Eigen::MatrixXd l = Eigen::LLT<Eigen::MatrixXd>(matrix_of(m, dim)).matrixL();
+  const Eigen::MatrixXd s = l.transpose() * Eigen::LLT<Eigen::MatrixXd>(sigma).solve(l);
+  const SymmetricEigen eigen(s, SymmetricEigen::What::values_only);
+  return eigen.values().maxCoeff() / eigen.values().minCoeff();
 }
 
 PreparedMetric estimated(Metric kind, const Eigen::MatrixXd& sigma, int draws,

@@ -21,6 +21,8 @@ target_link_options(cuda_emulation PRIVATE ${lockstep_sanitizers})
 target_link_libraries(cuda_emulation PRIVATE lockstep_warnings OpenMP::OpenMP_CXX
                                              GTest::gtest_main)
 set_target_properties(cuda_emulation PROPERTIES CXX_EXTENSIONS OFF)
+# As for the other tests.
+target_compile_options(cuda_emulation PRIVATE "$<$<CONFIG:Release>:-O1>")
 gtest_discover_tests(cuda_emulation
   DISCOVERY_TIMEOUT 120
   PROPERTIES LABELS unit.cuda_emulation TIMEOUT 900 ENVIRONMENT OMP_WAIT_POLICY=passive)

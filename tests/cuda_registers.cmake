@@ -9,5 +9,5 @@ if(LOCKSTEP_HAS_CUDA)
                    "${CMAKE_CURRENT_LIST_DIR}/cuda_registers/check.py"
                    --nvcc "${CMAKE_CUDA_COMPILER}" --compiler-version "${CMAKE_CUDA_COMPILER_VERSION}")
   set_tests_properties(cuda_registers.kernels PROPERTIES
-    LABELS cuda.registers TIMEOUT 600 SKIP_RETURN_CODE 77)
+    LABELS cuda.registers TIMEOUT 600 COST 90 SKIP_RETURN_CODE 77)
 endif()

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "host/symmetric_eigen.hpp"
 #include "host/vi/normal.hpp"
 #include "kernels/launch/erased.hpp"
 #include "lockstep/error.hpp"
@@ -64,7 +65,7 @@ class NormalTarget final : public BlockTarget<double> {
 
 Matrix rotation(std::uint32_t set, int dim) {
   const Matrix a = normals(set, dim, dim);
-  return Eigen::SelfAdjointEigenSolver<Matrix>(a + a.transpose()).eigenvectors();
+  return SymmetricEigen(a + a.transpose()).vectors();
 }
 
 /// lambda_min = 0.1, lambda_max = 0.1 kappa, the others log-spaced between.
@@ -221,8 +222,7 @@ TEST(Geometry, DenseHessiansSayTheSame) {
                                               variances[static_cast<std::size_t>(j)]);
         }
       }
-      const VectorXd values =
-          Eigen::SelfAdjointEigenSolver<Matrix>(h, Eigen::EigenvaluesOnly).eigenvalues();
+      const VectorXd values = SymmetricEigen(h, SymmetricEigen::What::values_only).values();
       const bool definite = values.minCoeff() > 0;
       indefinite += definite ? 0 : 1;
       kappas.push_back(definite ? values.maxCoeff() / values.minCoeff()

@@ -344,6 +344,7 @@ TEST(Preparation, IsCountedInEveryFigure) {
                    with.ess_min() / (64.0 * static_cast<double>(with.gradients_total())));
   EXPECT_LT(with.ess_per_gradient_total_min(), 0.8 * without.ess_per_gradient_total_min());
   EXPECT_GE(with.seconds.total(), 100);
+  EXPECT_GE(with.seconds.setup, 0);
   EXPECT_LE(with.ess_per_second_total_min(), with.ess_min() / 100);
   const Json json = to_json(with, "std-normal");
   EXPECT_EQ(json["gradients"]["preparation"], 1001);
@@ -451,12 +452,20 @@ TEST(Preparation, LeavesTheLawAsItIs) {
   target.prior_mean = 2;
   const TargetEntry& entry = find_target("eight-schools-nc");
   const auto engine = entry.make(target, options);
-  // From the prior, with a metric that is wrong by far and weighs as much as all draws of a window.
-  PrepareOptions how = asking(Init::prior);
-  how.metric = MetricInit::unit;
-  how.weight = 2000;
-  const Fit fit = run(*engine, Hmc{.target_acceptance = 0.9}, options,
-                      recipe_of(how, entry, target, Hmc{}, options, engine->description()));
+  // Starts that are too near to each other, and a metric that is wrong by far and weighs as much as
+  // all draws of a window.
+  Preparation p;
+  p.name = "wrong";
+  p.start_law = [](const double* u, double* q) {
+    for (int j = 0; j < 10; ++j) {
+      q[j] = 0.01 * u[j];
+    }
+  };
+  for (int j = 0; j < 10; ++j) {
+    p.inverse_mass.push_back(j % 2 == 0 ? 30 : 0.03);
+  }
+  p.weight = 5000;
+  const Fit fit = run(*engine, Hmc{.target_acceptance = 0.9}, options, p);
   const ParameterSummary& tau = fit.parameters[9];
   EXPECT_EQ(tau.name, "tau");
   EXPECT_NEAR(tau.mean, 3.5264, 4 * tau.mcse);

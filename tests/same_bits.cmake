@@ -11,6 +11,6 @@ foreach(program IN ITEMS random_stream_digest chain_digest)
                    "${CMAKE_CURRENT_LIST_DIR}/${program}.cpp"
                    "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_BINARY_DIR}/${program}")
   set_tests_properties(same_bits.${program} PROPERTIES
-    LABELS same_bits TIMEOUT 900
+    LABELS same_bits TIMEOUT 900 COST 100
     ENVIRONMENT "CXX=${CMAKE_CXX_COMPILER};CXXFLAGS=${xsimd_flags};NVCC=${same_bits_nvcc}")
 endforeach()

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "bench/cli/interrupt.hpp"
 #include "bench/cli/progress.hpp"
@@ -174,11 +175,12 @@ void measure_journeys(const PreconditioningCase& c, const PreconditioningMethod&
       how.init = method.init;
       how.family = method.fit.value_or(Approximation::mean_field);
       how.fit = fit_options(c, options, how.family);
+      const std::vector<double> without = std::exchange(options.start, {});
       preparation = recipe_of(how, sampler, options, engine->description(),
                               engines_of_fits(c, s, options, engine->description()))
                         .make();
-      if (!preparation.start.empty()) {
-        options.start.clear();  // else, where a fit was not good, chains start as without
+      if (preparation.start.empty() && !preparation.start_law) {  // the fit was not good
+        options.start = without;
       }
     }
     Goals goals;

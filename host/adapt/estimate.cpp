@@ -126,8 +126,12 @@ PreparedMetric MetricEstimator::of_prior() const {
   }
 }
 
+bool MetricEstimator::shrinks() const {
+  return how_.regularise && weight_.value_or(0) == 0;
+}
+
 Eigen::VectorXd MetricEstimator::shrunk(const Eigen::VectorXd& variances) const {
-  if (!how_.regularise) {
+  if (!shrinks()) {
     return variances.cwiseMax(kLeastVariance);
   }
   const auto n = static_cast<double>(count());
@@ -142,7 +146,7 @@ InverseMass MetricEstimator::dense() const {
   Matrix s = covariance();
   const Eigen::VectorXd diagonal = shrunk(s.diagonal());
   const auto n = static_cast<double>(count());
-  s *= how_.regularise ? n / (n + kPriorDraws) : 1.0;
+  s *= shrinks() ? n / (n + kPriorDraws) : 1.0;
   s.diagonal() = diagonal;
   return {s.data(), s.data() + s.size()};
 }
@@ -163,7 +167,7 @@ InverseMass MetricEstimator::low_rank() const {
   const InverseMass squares = fisher();
   const Eigen::VectorXd scale = Eigen::Map<const Eigen::VectorXd>(squares.data(), dim_).cwiseSqrt();
   const auto n = static_cast<double>(count());
-  const double weight = how_.regularise ? n / (n + kPriorDraws) : 1.0;
+  const double weight = shrinks() ? n / (n + kPriorDraws) : 1.0;
   const auto scaled = [&](const Matrix& covariance, const Eigen::VectorXd& by) {
     Eigen::MatrixXd s = weight * (by.asDiagonal() * covariance * by.asDiagonal()).eval();
     s.diagonal().array() += 1 - weight;

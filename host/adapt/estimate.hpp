@@ -17,7 +17,8 @@ inline constexpr std::int64_t kDrawsPerDimension = 100;
 inline constexpr int kDenseLimit = 64;
 
 /// An inverse mass from the pooled draws of a window, and for the Fisher criterion their gradients.
-/// With shrinkage (Stan's): S <- n / (n + 5) S + 1e-3 * 5 / (n + 5) I, n = pooled draws.
+/// With shrinkage (Stan's): S <- n / (n + 5) S + 1e-3 * 5 / (n + 5) I, n = pooled draws; but where
+/// pseudo-draws have weight, towards these alone, which know the scales that 1e-3 does not.
 class MetricEstimator {
  public:
   MetricEstimator(Metric kind, int dim, const Adaptation& how);
@@ -26,7 +27,7 @@ class MetricEstimator {
 
   /// Takes a covariance Sigma_0 to begin with, as `weight` pseudo-draws in every estimate:
   ///   S <- ((n - 1) S_n + w Sigma_0) / (n - 1 + w),
-  /// before the shrinkage; the gradients' likewise, with Sigma_0^-1.
+  /// the gradients' likewise, with Sigma_0^-1.
   void begin_with(const PreparedMetric& covariance, double weight);
   bool has_prior() const { return weight_.has_value(); }
   /// Whether every coordinate's standard deviation over the draws is within a factor of Sigma_0's.
@@ -62,6 +63,8 @@ class MetricEstimator {
   InverseMass dense() const;
   InverseMass fisher() const;
   InverseMass low_rank() const;
+  /// Whether by Stan's rule.
+  bool shrinks() const;
   Eigen::VectorXd shrunk(const Eigen::VectorXd& variances) const;
   bool enough_for_dense() const;
   /// Whether a diagonal metric would leave much undone: the condition number of the correlation

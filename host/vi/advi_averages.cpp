@@ -4,6 +4,7 @@
 #include <limits>
 #include <numbers>
 
+#include "host/symmetric_eigen.hpp"
 #include "host/vi/advi.hpp"
 
 namespace lockstep {
@@ -45,9 +46,9 @@ double stein_residual(Density& density, const Normal& q, std::uint64_t seed, std
   if (!std::isfinite(a.elbo)) {
     return std::numeric_limits<double>::infinity();
   }
-  const Matrix hessian = 0.5 * (a.stein + a.stein.transpose());
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver(hessian, Eigen::EigenvaluesOnly);
-  return (solver.eigenvalues().array() - 1).abs().maxCoeff();
+  const Eigen::MatrixXd hessian = 0.5 * (a.stein + a.stein.transpose());
+  const SymmetricEigen eigen(hessian, SymmetricEigen::What::values_only);
+  return (eigen.values().array() - 1).abs().maxCoeff();
 }
 
 }  // namespace lockstep

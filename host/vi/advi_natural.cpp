@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "host/symmetric_eigen.hpp"
 #include "host/vi/advi.hpp"
 
 namespace lockstep {
@@ -23,8 +24,6 @@ constexpr double kSlack = 0.01;
 /// Curvatures count as at least this, and at most its inverse: sd may change 100 times in an
 /// iteration. Less would cost iterations where a target's scale is far from 1.
 constexpr double kLeastCurvature = 1e-4;
-/// An ELBO has not fallen if this much of it, rounding, is missing.
-constexpr double kRounding = 1e-13;
 /// The step rho changes at most so many times from one iteration to the next.
 constexpr double kGrow = 2;
 /// The least variance at which a start is tried.
@@ -47,85 +46,90 @@ Normal isotropic(const Eigen::VectorXd& mean, double variance, Approximation fam
                     : prepare_metric(Metric::diagonal, diagonal, dim)};
 }
 
-/// Kullback-Leibler divergence of q from p: (tr S - log |S| - dim + |F^-1 (m' - m)|^2) / 2 with
-/// S = F^-1 Sigma' F^-T.
-double divergence(const Normal& q, const Normal& p) {
+/// From p to q in the coordinates where p is N(0, I).
+struct Move {
+  Eigen::VectorXd shift;  // F^-1 (m' - m)
+  Matrix stretch;         // S - I, S = F^-1 Sigma' F^-T
+  double divergence;      // Kullback-Leibler of q from p: (tr S - log |S| - dim + |shift|^2) / 2
+};
+
+Move move_of(const Normal& p, const Normal& q) {
   const int dim = q.dim();
   const Whitening whitening(p.covariance());
   Matrix root = q.at(Matrix::Identity(dim, dim)).colwise() - q.mean();
   whitening.positions(root);
   Matrix shift = q.mean() - p.mean();
   whitening.positions(shift);
-  return 0.5 * (root.squaredNorm() - dim - (q.log_determinant() - p.log_determinant()) +
-                shift.squaredNorm());
+  Matrix stretch = root * root.transpose() - Matrix::Identity(dim, dim);
+  const double divergence =
+      0.5 * (stretch.trace() - (q.log_determinant() - p.log_determinant()) + shift.squaredNorm());
+  return {shift, std::move(stretch), divergence};
+}
+
+double product(const Move& a, const Move& b) {
+  return a.shift.dot(b.shift) + 0.5 * a.stretch.cwiseProduct(b.stretch).sum();
+}
+
+/// By how much the step should have been longer: what is left of a move along itself is 1 - rho k
+/// of it for some k, and nothing with rho = 1 / k.
+double secant(const Move& before, const Move& after) {
+  const double left = product(after, before) / product(before, before);
+  return left < 1 - 1 / kGrow ? std::max(1 / (1 - left), 1 / kGrow) : kGrow;
 }
 
 /// The family's iteration from q, of which `a` tells.
 class Iteration {
  public:
-  Iteration(const Normal& q, const Averages& a, const Family& family)
-      : q_(&q),
-        gradient_(a.gradient),
-        hessian_(0.5 * (a.stein + a.stein.transpose())),
-        solver_(hessian_),
-        family_(family) {}
+  Iteration(Normal q, Averages a, const Family& family)
+      : q_(std::move(q)),
+        averages_(std::move(a)),
+        hessian_(0.5 * (averages_.stein + averages_.stein.transpose())),
+        eigen_(hessian_),
+        family_(family),
+        whole_(step(1)),
+        move_(move_of(q_, whole_)) {}
+
+  double elbo() const { return averages_.elbo; }
+  /// The whole step, rho = 1, and how far it goes.
+  const Normal& whole() const { return whole_; }
+  const Move& move() const { return move_; }
 
   Normal step(double rho) const {
     Matrix shift = -rho * mean_direction(rho);
-    Whitening(q_->covariance()).colour(shift);
-    return {q_->mean() + shift, nearest(family_, q_->covariance(), precision(rho))};
-  }
-
-  /// What vanishes at the optimum: the mean's direction, and what E_q[Hessian] has beyond Sigma^-1.
-  Eigen::VectorXd residual() const {
-    const Eigen::VectorXd mean = mean_direction(1);
-    const Matrix rest = std::sqrt(0.5) * (hessian_ - Matrix::Identity(mean.size(), mean.size()));
-    Eigen::VectorXd out(mean.size() + (diagonal() ? mean.size() : rest.size()));
-    if (diagonal()) {
-      out << mean, rest.diagonal();
-    } else {
-      out << mean, rest.reshaped();
-    }
-    return out;
+    Whitening(q_.covariance()).colour(shift);
+    return {q_.mean() + shift, nearest(family_, q_.covariance(), precision(rho))};
   }
 
  private:
-  bool diagonal() const { return family_.method == Approximation::mean_field; }
-
   /// P^-1 E_q[g], where curvatures that are negative lead away from saddles (Dauphin et al.,
   /// NeurIPS 2014). Of all families by the whole of P: a diagonal one would make it Jacobi's
   /// iteration.
   Eigen::VectorXd mean_direction(double rho) const {
-    const Eigen::ArrayXd size = solver_.eigenvalues().array().abs();
+    const Eigen::ArrayXd size = eigen_.values().array().abs();
     const Eigen::ArrayXd curvature = (1 - rho) + rho * size.max(1e-12 * size.maxCoeff());
-    const Eigen::VectorXd along = solver_.eigenvectors().transpose() * gradient_;
-    return solver_.eigenvectors() * (along.array() / curvature).matrix();
+    const Eigen::VectorXd along = eigen_.vectors().transpose() * averages_.gradient;
+    return eigen_.vectors() * (along.array() / curvature).matrix();
   }
 
   Matrix precision(double rho) const {
     const auto bounded = [&](double curvature) {
       return std::clamp((1 - rho) + rho * curvature, kLeastCurvature, 1 / kLeastCurvature);
     };
-    if (diagonal()) {  // needs no more than a positive diagonal
+    if (family_.method == Approximation::mean_field) {  // needs no more than a positive diagonal
       return hessian_.diagonal().unaryExpr(bounded).asDiagonal();
     }
-    const Matrix vectors = solver_.eigenvectors();
-    return vectors * solver_.eigenvalues().unaryExpr(bounded).asDiagonal() * vectors.transpose();
+    const Matrix vectors = eigen_.vectors();
+    return vectors * eigen_.values().unaryExpr(bounded).asDiagonal() * vectors.transpose();
   }
 
-  const Normal* q_;
-  Eigen::VectorXd gradient_;
+  Normal q_;
+  Averages averages_;
   Matrix hessian_;
-  Eigen::SelfAdjointEigenSolver<Matrix> solver_;
+  SymmetricEigen eigen_;
   Family family_;
+  Normal whole_;
+  Move move_;
 };
-
-/// By how much a step should have been longer: what is left of the residual along itself is
-/// 1 - rho k of it for some k, and nothing with rho = 1 / k.
-double secant(const Eigen::VectorXd& before, const Eigen::VectorXd& after) {
-  const double left = after.dot(before) / before.squaredNorm();
-  return left < 1 - 1 / kGrow ? std::max(1 / (1 - left), 1 / kGrow) : kGrow;
-}
 
 class Climber {
  public:
@@ -138,47 +142,20 @@ class Climber {
 
   /// On these draws, until an iteration would change fewer nats than `tolerance`.
   void climb(const Matrix& z, double tolerance) {
-    if (!climbed_.trouble.empty() || !look(z)) {
-      return;
+    if (climbed_.trouble.empty()) {
+      begin(z);
     }
-    Iteration iteration(climbed_.q, now_, family_);
-    for (double change = 0;; ++climbed_.iterations) {
-      if (climbed_.iterations == most_) {
-        climbed_.trouble = (change > kDiverging ? "its ELBO diverged: it still rose after "
-                                                : "it had not converged after ") +
-                           std::to_string(most_) + " iterations";
-        return;
-      }
-      if (options_.progress && !options_.progress({climbed_.iterations, most_, now_.elbo})) {
-        climbed_.trouble = "stopped";
-        return;
-      }
-      const Normal whole = iteration.step(1);
-      change = divergence(whole, climbed_.q);
+    while (climbed_.trouble.empty()) {
+      const double change = here_->move().divergence;
       if (change < tolerance) {
-        climbed_.q = whole;  // so near that its ELBO need not be looked at
+        climbed_.q = here_->whole();  // so near that its ELBO need not be looked at
         ++climbed_.iterations;
         return;
       }
-      if (std::abs(whole.log_determinant()) > kLargestLogVariance * whole.dim()) {
-        climbed_.trouble = "its ELBO diverged: its scale is out of bounds";
-        return;
-      }
-      const Normal next = rho_ < 1 ? iteration.step(rho_) : whole;
-      Averages there = averages(density_, next, z);
-      if (there.elbo >= now_.elbo - kRounding * (1 + std::abs(now_.elbo))) {
-        climbed_.q = next;
-        now_ = std::move(there);
-        const Eigen::VectorXd before = iteration.residual();
-        iteration = Iteration(climbed_.q, now_, family_);
-        rho_ *= secant(before, iteration.residual());
-        rho_ = std::min(rho_, 1.0);
-      } else {
-        rho_ /= kGrow;
-        if (rho_ < kLeastStep) {
-          climbed_.trouble = "no step raises its ELBO";
-          return;
-        }
+      climbed_.trouble = what_is_wrong(change);
+      if (climbed_.trouble.empty()) {
+        advance(z);
+        ++climbed_.iterations;
       }
     }
   }
@@ -186,19 +163,54 @@ class Climber {
   Climbed climbed() && { return std::move(climbed_); }
 
  private:
-  /// What these draws tell of q. Where it begins, it is drawn together until it has an ELBO.
-  bool look(const Matrix& z) {
-    now_ = averages(density_, climbed_.q, z);
+  /// Looks at these draws of q. Where it starts, it is drawn together until it has an ELBO.
+  void begin(const Matrix& z) {
+    Averages a = averages(density_, climbed_.q, z);
     for (double variance = 1;
-         climbed_.iterations == 0 && variance > kLeastVariance && !std::isfinite(now_.elbo);) {
+         climbed_.iterations == 0 && variance > kLeastVariance && !std::isfinite(a.elbo);) {
       variance /= 16;
       climbed_.q = isotropic(climbed_.q.mean(), variance, options_.method);
-      now_ = averages(density_, climbed_.q, z);
+      a = averages(density_, climbed_.q, z);
     }
-    if (!std::isfinite(now_.elbo)) {
+    if (std::isfinite(a.elbo)) {
+      here_.emplace(climbed_.q, std::move(a), family_);
+    } else {
       climbed_.trouble = "its ELBO diverged: the potential is not finite at some of its draws";
     }
-    return std::isfinite(now_.elbo);
+  }
+
+  /// One step, if it raises the ELBO; or near the end, where the draws' turning with F moves that
+  /// too, if less is left to go.
+  void advance(const Matrix& z) {
+    const Normal next = rho_ < 1 ? here_->step(rho_) : here_->whole();
+    Averages a = averages(density_, next, z);
+    if (std::isfinite(a.elbo)) {
+      Iteration there(next, std::move(a), family_);
+      const double left = here_->move().divergence;
+      if (there.elbo() > here_->elbo() || there.move().divergence < std::min(left, kNear)) {
+        rho_ = std::min(1.0, rho_ * secant(here_->move(), there.move()));
+        climbed_.q = next;
+        here_.emplace(std::move(there));
+        return;
+      }
+    }
+    rho_ /= kGrow;
+  }
+
+  /// @param change  nats of the next iteration
+  std::string what_is_wrong(double change) const {
+    if (std::abs(here_->whole().log_determinant()) > kLargestLogVariance * density_.dim()) {
+      return "its ELBO diverged: its scale is out of bounds";
+    }
+    if (climbed_.iterations == most_) {
+      return (change > kDiverging ? "its ELBO diverged: it still rose after "
+                                  : "it had not converged after ") +
+             std::to_string(most_) + " iterations";
+    }
+    if (options_.progress && !options_.progress({climbed_.iterations, most_, here_->elbo()})) {
+      return "stopped";
+    }
+    return rho_ < kLeastStep ? "no step raises its ELBO" : "";
   }
 
   Density& density_;
@@ -206,7 +218,7 @@ class Climber {
   int most_;
   Family family_;
   Climbed climbed_;
-  Averages now_;
+  std::optional<Iteration> here_;
   double rho_ = 1;
 };
 

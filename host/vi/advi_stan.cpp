@@ -49,8 +49,8 @@ class StanClimber {
         options_(options),
         most_(options.iterations > 0 ? options.iterations : kIterations),
         start_(unit_scale(options.method, start_of(density, options))),
-        check_(standard_normals(options.seed, static_cast<std::uint32_t>(AdviSet::check),
-                                density.dim(), options.draws)) {}
+        check_(matched_normals(options.seed, AdviSet::check, density.dim(),
+                               std::max(options.draws / 2 * 2, 2 * density.dim()))) {}
 
   Climbed climb() {
     const double at_start = elbo(start_);

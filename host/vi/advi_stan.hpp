@@ -2,7 +2,7 @@
 
 /// ADVI as Stan does it (Kucukelbir, Tran, Ranganath, Gelman & Blei, JMLR 18, 2017; and where the
 /// paper and src/stan/variational differ, the latter), but for options.draws draws in a gradient
-/// and the same options.draws draws in all ELBOs, where Stan has 1 and 100 fresh ones.
+/// and as many matched_normals, the same ones, in all ELBOs, where Stan has 1 and 100 fresh ones.
 
 #include <deque>
 #include <functional>

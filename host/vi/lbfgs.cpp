@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "host/symmetric_eigen.hpp"
+
 namespace lockstep {
 
 namespace {
@@ -105,16 +107,15 @@ std::optional<InverseMass> InverseHessian::low_rank() const {
   if (rank == 0) {
     return mass;
   }
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(0.5 * (small + small.transpose()));
-  if (solver.info() != Eigen::Success || !solver.eigenvalues().allFinite() ||
-      !(solver.eigenvalues().minCoeff() > 0)) {
+  const SymmetricEigen eigen(0.5 * (small + small.transpose()));
+  if (!eigen.converged() || !eigen.values().allFinite() || !(eigen.values().minCoeff() > 0)) {
     return std::nullopt;
   }
-  mass.insert(mass.end(), solver.eigenvalues().data(), solver.eigenvalues().data() + rank);
+  mass.insert(mass.end(), eigen.values().data(), eigen.values().data() + rank);
   for (Eigen::Index k = 0; k < rank; ++k) {
     Eigen::VectorXd u = Eigen::VectorXd::Zero(diagonal_.size());
     for (Eigen::Index i = 0; i < rank; ++i) {
-      u += solver.eigenvectors()(i, k) * basis[static_cast<std::size_t>(i)];
+      u += eigen.vectors()(i, k) * basis[static_cast<std::size_t>(i)];
     }
     mass.insert(mass.end(), u.data(), u.data() + u.size());
   }

@@ -19,7 +19,7 @@ set(consumer_environment
 foreach(mode IN ITEMS install ${consumer_modes})
   add_test(NAME consumer.${mode} COMMAND "${BASH_PROGRAM}" "${CMAKE_CURRENT_LIST_DIR}/run" ${mode})
   set_tests_properties(consumer.${mode} PROPERTIES
-    LABELS consumer TIMEOUT 1200 ENVIRONMENT "${consumer_environment}"
+    LABELS consumer TIMEOUT 1200 COST 80 ENVIRONMENT "${consumer_environment}"
     SKIP_RETURN_CODE 77)
 endforeach()
 set_tests_properties(consumer.install PROPERTIES FIXTURES_SETUP install_tree)

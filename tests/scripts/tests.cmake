@@ -14,6 +14,6 @@ foreach(name IN ITEMS Arrows ArrowsCatch Headers)
            COMMAND "${Python3_EXECUTABLE}" -B "${PROJECT_SOURCE_DIR}/tests/architecture_test.py"
                    ${name})
   set_tests_properties(architecture.${name} PROPERTIES
-    LABELS architecture TIMEOUT 900
+    LABELS architecture TIMEOUT 900 COST 70
     ENVIRONMENT "LOCKSTEP_CXX='${CMAKE_CXX_COMPILER}';LOCKSTEP_CXX_FLAGS=${header_flags}")
 endforeach()
