@@ -103,11 +103,11 @@ class Profile {
       hessian +=
           2 * u.col(k).asDiagonal() * (u * c.asDiagonal() * u.transpose()) * u.col(k).asDiagonal();
     }
-    const Eigen::SelfAdjointEigenSolver<Matrix> curvature(hessian);
-    const Eigen::ArrayXd size = curvature.eigenvalues().array().abs();
-    const Eigen::VectorXd along = curvature.eigenvectors().transpose() * gradient;
+    const SymmetricEigen curvature(hessian);
+    const Eigen::ArrayXd size = curvature.values().array().abs();
+    const Eigen::VectorXd along = curvature.vectors().transpose() * gradient;
     const Eigen::VectorXd step =
-        -curvature.eigenvectors() * (along.array() / size.max(kRidge * size.maxCoeff())).matrix();
+        -curvature.vectors() * (along.array() / size.max(kRidge * size.maxCoeff())).matrix();
     return step * std::min(1.0, kLongestStep / step.cwiseAbs().maxCoeff());
   }
 

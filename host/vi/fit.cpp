@@ -54,6 +54,15 @@ void check(const VariationalOptions& o, int dim) {
 
 }  // namespace
 
+std::string fault_of_covariance(const NormalFit& fit, int dim) {
+  try {
+    prepare_metric(fit.kind, fit.covariance, dim);
+    return "";
+  } catch (const UsageError& e) {
+    return e.what();
+  }
+}
+
 NormalFit fit_normal(Density& density, const VariationalOptions& options) {
   check(options, density.dim());
   const Clock clock;
@@ -62,6 +71,9 @@ NormalFit fit_normal(Density& density, const VariationalOptions& options) {
                   : options.method == Approximation::fisher   ? fit_fisher(density, options)
                                                               : fit_advi(density, options);
   fit.method = options.method;
+  if (fit.trouble.empty()) {
+    fit.trouble = fault_of_covariance(fit, density.dim());
+  }
   fit.gradients = density.evaluations() - before;
   fit.seconds = clock.seconds();
   return fit;
