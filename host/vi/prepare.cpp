@@ -90,6 +90,17 @@ class Preparing {
             const MakeEngine& make, const MakeFit& fit)
       : how_(how), options_(options), dim_(dim), chains_(chains), make_(make), fit_(fit) {}
 
+  /// What is wrong with files is said at once.
+  void check_files() {
+    if (how_.init == Init::file) {
+      start_at_file();
+    }
+    if (how_.metric == MetricInit::file) {
+      set_metric();
+      prepare_metric(p_.kind, p_.inverse_mass, dim_);
+    }
+  }
+
   Preparation result() {
     const Clock clock;
     set_starts();
@@ -324,6 +335,7 @@ Recipe recipe_of(const PrepareOptions& how, const Sampler& sampler, const Sample
   if (all.init == Init::uniform && all.metric == MetricInit::starts) {
     return {};
   }
+  Preparing(all, options, about.dim, about.chains, make, fit).check_files();
   const auto prepare = [=, dim = about.dim, chains = about.chains, make = std::move(make),
                         fit = std::move(fit), name = name_of(how, all.metric)] {
     Preparation p = Preparing(all, options, dim, chains, make, fit).result();
