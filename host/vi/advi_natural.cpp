@@ -26,6 +26,8 @@ constexpr double kSlack = 0.01;
 constexpr double kLeastCurvature = 1e-4;
 /// The step rho changes at most so many times from one iteration to the next.
 constexpr double kGrow = 2;
+/// Below it an ELBO is that of a few draws in a steep tail, which tell of nothing but that tail.
+constexpr double kHopeless = -1e12;
 /// The least variance at which a start is tried.
 constexpr double kLeastVariance = 1e-12;
 /// Mean log variance, either way, beyond which no target is.
@@ -167,7 +169,7 @@ class Climber {
   void begin(const Matrix& z) {
     Averages a = averages(density_, climbed_.q, z);
     for (double variance = 1;
-         climbed_.iterations == 0 && variance > kLeastVariance && !std::isfinite(a.elbo);) {
+         climbed_.iterations == 0 && variance > kLeastVariance && !(a.elbo > kHopeless);) {
       variance /= 16;
       climbed_.q = isotropic(climbed_.q.mean(), variance, options_.method);
       a = averages(density_, climbed_.q, z);
