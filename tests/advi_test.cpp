@@ -561,6 +561,10 @@ const std::vector<Reference>& references() {
   return all;
 }
 
+/// Of a residual r in whitened coordinates half its square is left to go in nats: a fit to 1e-13
+/// has |r| < 4.5e-7 before its last step.
+constexpr double kResidual = 1e-6;
+
 /// Given z: the metric's optimality, E g = 0 and E_q[Hessian] = Sigma^-1 (full rank) or their
 /// diagonals (mean field), the ELBO and k-hat, all by plain loops on a Cholesky factor of its own.
 TEST(Agreement, WithAReferenceOnFiveTargets) {
@@ -612,10 +616,10 @@ TEST(Agreement, WithAReferenceOnFiveTargets) {
         }
       }
       for (std::size_t a = 0; a < dim; ++a) {
-        EXPECT_LT(std::abs(first[a]), 1e-7) << reference.name;
+        EXPECT_LT(std::abs(first[a]), kResidual) << reference.name;
         for (std::size_t b = 0; b <= a; ++b) {
           if (dense || a == b) {
-            EXPECT_NEAR(0.5 * (second[a][b] + second[b][a]), a == b ? 1 : 0, 1e-7)
+            EXPECT_NEAR(0.5 * (second[a][b] + second[b][a]), a == b ? 1 : 0, kResidual)
                 << reference.name;
           }
         }

@@ -248,6 +248,20 @@ TEST(Report, OfAGoodRun) {
   EXPECT_EQ(page, report_html(fit, {"std-normal", "lockstep-bench run --target x", {}}));
 }
 
+TEST(Report, ShowsTheGeometryThatWasMeasured) {
+  const Fit fit = fit_of("std-normal", small());
+  Geometry geometry;
+  geometry.points = 64;
+  geometry.kappa_median = 12.5;
+  geometry.kappa_95 = std::numeric_limits<double>::infinity();
+  const std::string page = report_html(fit, {"std-normal", "", {}, geometry});
+  EXPECT_EQ(fault(page), "");
+  expect_says(page, "<h2 id=\"geometry\">");
+  expect_says(page, "href=\"#geometry\"");
+  expect_says(page, "<data value=\"12.5\">");
+  EXPECT_EQ(report_html(fit, {"std-normal", "", {}}).find("id=\"geometry\""), std::string::npos);
+}
+
 TEST(Report, OfNamesThatHtmlWouldRead) {
   Fit fit = fit_of("banana", small());
   const std::string name = "</td><script>alert(\"x\" & 'y')</script>";

@@ -34,6 +34,7 @@ constexpr std::pair<const char*, double Figures::*> kFigures[] = {
 };
 
 constexpr const char* kBaseline = "pooled";
+constexpr const char* kDiagonals = "diagonals";  // the case that is a search
 
 /// What a start must save in the median, and may cost at most, to be the default.
 constexpr double kWorthwhile = 1.5, kHarmless = 1.2;
@@ -137,7 +138,7 @@ void search_diagonals(const StudySettings& settings, StudyResult& result) {
   for (const Counterexample& worst :
        search_diagonal_metrics(settings.first_seed, kRandom, kSteps)) {
     const std::string name(kDiagonalMetricNames[static_cast<std::size_t>(worst.metric)]);
-    const std::string case_name = "diagonals-" + std::to_string(worst.dim());
+    const std::string case_name = std::string(kDiagonals) + "-" + std::to_string(worst.dim());
     StudyRow row{case_name, name, "worst_kappa_ratio", worst.ratio()};
     row.reference = known.at(name);
     row.source = "random search, up to 10 dimensions";
@@ -191,10 +192,15 @@ StudyResult run_study(const StudySettings& settings) {
   if (settings.quick && settings.only.empty()) {
     std::erase_if(cases, [](const PreconditioningCase& c) { return c.options.dim > 32; });
   }
+  cases.emplace_back().target = kDiagonals;
   Costs costs;
   try {
     for (const PreconditioningCase& c : chosen(settings, cases)) {
-      run_case(c, settings, result, costs);
+      if (c.target == kDiagonals) {
+        search_diagonals(settings, result);
+      } else {
+        run_case(c, settings, result, costs);
+      }
     }
   } catch (const Interrupted&) {
     result.interrupted = true;
@@ -208,9 +214,6 @@ StudyResult run_study(const StudySettings& settings) {
     if (!sentence.empty()) {
       result.notes.push_back(sentence);
     }
-  }
-  if (settings.only.empty()) {
-    search_diagonals(settings, result);
   }
   return result;
 }

@@ -24,8 +24,9 @@ constexpr std::int64_t kEnoughDraws = 100'000;
 // so 1.02 asks for a little more than agreement.
 constexpr double kAgreement = 1.02, kRestingStep = 1.25, kRestingHop = 1.25, kRestingLength = 1.25;
 // Superchains that a preparation started alike would agree before they have gone anywhere. So its
-// first window ends the warm-up only if draws confirm its standard deviations to this factor.
-constexpr double kConfirmed = 2;
+// first window ends the warm-up only if draws confirm its standard deviations to this factor; then
+// it is enough that every chain has forgotten where it began, one independent draw of each.
+constexpr double kConfirmed = 2, kForgotten = 1.03;
 
 double initial_step_size(const Sampler& sampler, int dim) {
   if (sampler.step_size > 0) {
@@ -417,9 +418,11 @@ void WarmUp::close_window() {
 }
 
 bool WarmUp::settled() const {
+  const bool prepared = window_ == 0 && estimator_.has_prior();
   return pooled_ && options_.adaptation.stop_early && window().sets_metric &&
-         superchains_.nested_rhat() < kAgreement && (!tunes_metric_ || estimator_.ready()) &&
-         (window_ > 0 || !estimator_.has_prior() || estimator_.confirms_prior(kConfirmed)) &&
+         superchains_.nested_rhat() < (prepared ? kForgotten : kAgreement) &&
+         (!tunes_metric_ || estimator_.ready()) &&
+         (!prepared || estimator_.confirms_prior(kConfirmed)) &&
          (!tunes_step_ || within_factor(steps_.average(), rested_step_, kRestingStep)) &&
          (!hops_.tuned() || within_factor(hops_.average(), rested_hop_, kRestingHop)) &&
          (!length_ || within_factor(length_->mean_length(), rested_length_, kRestingLength));

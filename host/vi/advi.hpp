@@ -63,8 +63,9 @@ struct Family {
 /// @param precision  P, positive definite, [dim][dim]
 PreparedMetric nearest(const Family& family, const PreparedMetric& now, const Matrix& precision);
 
-/// Of Sigma = D (I + U (Lambda - I) U') D: a local minimum, by turns the best U, Lambda for D and
-/// the best D for them, until a turn gains less than the slack.
+/// Of Sigma = D (I + U (Lambda - I) U') D: a local minimum, the lowest of a few, by Newton's method
+/// in log D with the best U and Lambda for each D; where that fails, by the best D for the present
+/// U and Lambda. Ends when a turn gains less than the slack.
 PreparedMetric nearest_low_rank(const Family& family, const PreparedMetric& now,
                                 const Matrix& precision);
 

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,10 +13,10 @@ namespace {
 
 /// Directions that would gain fewer nats than this are left out.
 constexpr double kLeastGain = 1e-12;
-/// Of a Hessian's diagonal.
+/// Of the largest curvature the least: with many directions several D serve as well.
 constexpr double kRidge = 1e-6;
 /// Of log d in a step of Newton's.
-constexpr double kLongestStep = 2;
+constexpr double kLongestStep = 1;
 constexpr int kTurns = 1000;  // at most; far more than are taken
 
 /// I + U (Lambda - I) U'.
@@ -86,8 +85,8 @@ class Profile {
   ///   dphi/dx_i = 2 (f(A)_ii - 1),
   ///   d2phi/dx_i dx_j = 2 sum_kl (a_k + a_l) f[a_k, a_l] u_ik u_il u_jk u_jl,
   /// in which all that are not taken together add up to 4 A_ii on the diagonal.
-  /// @return none where phi is not convex
-  std::optional<Eigen::VectorXd> step() const {
+  /// Curvatures that are negative lead away from saddles.
+  Eigen::VectorXd step() const {
     const Matrix u = eigen_.vectors();
     const Eigen::VectorXd& a = eigen_.values();
     Eigen::VectorXd f = a;
@@ -95,8 +94,7 @@ class Profile {
       f[k] = 1;
     }
     const Eigen::VectorXd gradient = 2 * (u.cwiseAbs2() * f).array() - 2;
-    // With many directions several D serve as well: the ridge takes the nearest.
-    Matrix hessian = ((4 + kRidge) * u.cwiseAbs2() * a).asDiagonal();
+    Matrix hessian = (4 * u.cwiseAbs2() * a).asDiagonal();
     for (const Eigen::Index k : taken_) {
       Eigen::VectorXd c = 2 * (1 - a[k]) * (a[k] + a.array()) / (a[k] - a.array());
       for (const Eigen::Index l : taken_) {
@@ -105,11 +103,12 @@ class Profile {
       hessian +=
           2 * u.col(k).asDiagonal() * (u * c.asDiagonal() * u.transpose()) * u.col(k).asDiagonal();
     }
-    const Eigen::LLT<Matrix> cholesky(hessian);
-    if (cholesky.info() != Eigen::Success) {
-      return std::nullopt;
-    }
-    return -cholesky.solve(gradient);
+    const SymmetricEigen curvature(hessian);
+    const Eigen::ArrayXd size = curvature.values().array().abs();
+    const Eigen::VectorXd along = curvature.vectors().transpose() * gradient;
+    const Eigen::VectorXd step =
+        -curvature.vectors() * (along.array() / size.max(kRidge * size.maxCoeff())).matrix();
+    return step * std::min(1.0, kLongestStep / step.cwiseAbs().maxCoeff());
   }
 
  private:
@@ -171,18 +170,14 @@ PreparedMetric nearest_low_rank(const Family& family, const PreparedMetric& now,
   Profile best = best_start(h, family.rank);
   for (int turn = 0; turn < kTurns; ++turn) {
     const double before = best.value();
-    const std::optional<Eigen::VectorXd> step = best.step();
-    std::optional<Profile> next;
-    if (step && step->cwiseAbs().maxCoeff() < kLongestStep) {
-      next.emplace(h, best.x() + *step, family.rank);
-    }
-    if (!next || !(next->value() < before)) {
+    Profile next(h, best.x() + best.step(), family.rank);
+    if (!(next.value() < before)) {
       const Matrix m = h.cwiseProduct(best.directions().with([](double v) { return v; }));
       const Eigen::VectorXd d = best_diagonal(m, best.x().array().exp());
-      next.emplace(h, d.array().log(), family.rank);
+      next = Profile(h, d.array().log(), family.rank);
     }
-    if (next->value() < before) {
-      best = *next;
+    if (next.value() < before) {
+      best = std::move(next);
     }
     if (!(best.value() < before - 2 * family.slack)) {
       break;

@@ -26,9 +26,10 @@ void check(const VariationalOptions& o, int dim) {
   require(std::isfinite(o.tolerance) && o.tolerance > 0,
           "the fit's tolerance is " + std::to_string(o.tolerance) +
               ": give a positive number, such as 0.01");
-  require(std::isfinite(o.start_radius) && o.start_radius > 0,
+  require(std::isfinite(o.start_radius) &&
+              (o.start_radius > 0 || (o.start_radius == 0 && !o.start.empty())),
           "the fit's start radius is " + std::to_string(o.start_radius) +
-              ": give a positive number, such as 2");
+              ": give a positive number, such as 2, or 0 about a given start");
   least("the fit's starts", o.starts, std::int64_t{1}, "at least 1");
   if (o.method == Approximation::low_rank) {
     require(o.rank >= 1 && o.rank <= kLargestRank,
@@ -54,6 +55,15 @@ void check(const VariationalOptions& o, int dim) {
 
 }  // namespace
 
+std::string fault_of_covariance(const NormalFit& fit, int dim) {
+  try {
+    prepare_metric(fit.kind, fit.covariance, dim);
+    return "";
+  } catch (const UsageError& e) {
+    return e.what();
+  }
+}
+
 NormalFit fit_normal(Density& density, const VariationalOptions& options) {
   check(options, density.dim());
   const Clock clock;
@@ -62,6 +72,9 @@ NormalFit fit_normal(Density& density, const VariationalOptions& options) {
                   : options.method == Approximation::fisher   ? fit_fisher(density, options)
                                                               : fit_advi(density, options);
   fit.method = options.method;
+  if (fit.trouble.empty()) {
+    fit.trouble = fault_of_covariance(fit, density.dim());
+  }
   fit.gradients = density.evaluations() - before;
   fit.seconds = clock.seconds();
   return fit;

@@ -1,5 +1,6 @@
 #include "host/vi/mixture.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>

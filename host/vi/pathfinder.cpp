@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,6 +14,8 @@
 namespace lockstep {
 
 namespace {
+
+using Eigen::VectorXd;
 
 /// The paths' normals have U's curvature at one place each and hardly any correlations, too little
 /// for importance weights beyond ten or twenty dimensions. But their draws, weighted, tell where
@@ -43,8 +46,9 @@ std::vector<double> evened(const std::vector<double>& weights, int dim) {
 
 /// The normal nearest to the weighted draws in Fisher divergence, its covariance Sigma a diagonal
 /// and a few directions: m = mean(q) - Sigma mean(dU/dq) (Seyboldt, Carlson & Carpenter, arXiv
-/// 2603.18845).
-Normal matched_normal(const MixtureDraws& draws, const std::vector<double>& weights) {
+/// 2603.18845). None if gradients are beyond all bounds.
+std::optional<Normal> matched_normal(const MixtureDraws& draws,
+                                     const std::vector<double>& weights) {
   const std::vector<std::int64_t> which = resampled(weights, draws.count());
   const Eigen::Index dim = draws.q().rows(), n = draws.q().cols();
   Matrix q(dim, n), gradient(dim, n);
@@ -55,12 +59,19 @@ Normal matched_normal(const MixtureDraws& draws, const std::vector<double>& weig
   MetricEstimator estimator(Metric::low_rank, static_cast<int>(dim), Adaptation{});
   estimator.add({q.data(), static_cast<std::size_t>(q.size())},
                 {gradient.data(), static_cast<std::size_t>(gradient.size())}, n);
-  PreparedMetric covariance = *estimator.estimate();
-  const Whitening whitening(covariance);
-  Matrix shift = gradient.rowwise().mean();
-  whitening.velocities(shift);
-  whitening.colour(shift);  // F F' mean(g)
-  return Normal(q.rowwise().mean() - shift.col(0), std::move(covariance));
+  try {
+    PreparedMetric covariance = *estimator.estimate();
+    const Whitening whitening(covariance);
+    Matrix shift = gradient.rowwise().mean();
+    whitening.velocities(shift);
+    whitening.colour(shift);  // F F' mean(g)
+    VectorXd mean = q.rowwise().mean() - shift.col(0);
+    if (mean.allFinite()) {
+      return Normal(std::move(mean), std::move(covariance));
+    }
+  } catch (const UsageError&) {  // not a covariance
+  }
+  return std::nullopt;
 }
 
 /// The normal whose ELBO is best for sure: less two standard errors.
@@ -124,8 +135,11 @@ NormalFit fit_pathfinder(Density& density, const VariationalOptions& options) {
   for (std::uint32_t round = 0;
        round < kRefinements && effective_draws(smoothed.weights) < kEnough * options.draws;
        ++round) {
-    draws.add({matched_normal(draws, evened(smoothed.weights, dim))},
-              standard_normals(options.seed, 2 + round, dim, options.draws));
+    std::optional<Normal> matched = matched_normal(draws, evened(smoothed.weights, dim));
+    if (!matched) {
+      break;
+    }
+    draws.add({std::move(*matched)}, standard_normals(options.seed, 2 + round, dim, options.draws));
     smoothed = smoothed_weights(draws.log_ratios());
   }
 

@@ -211,16 +211,6 @@ class Preparing {
     }
   }
 
-  /// Rounding can leave a covariance that is none.
-  std::string fault_of_metric(const NormalFit& fit) const {
-    try {
-      prepare_metric(fit.kind, fit.covariance, dim_);
-      return "";
-    } catch (const UsageError& e) {
-      return e.what();
-    }
-  }
-
   void set_metric() {
     p_.weight = how_.weight;
     if (how_.metric == MetricInit::unit) {
@@ -237,7 +227,7 @@ class Preparing {
       }
       std::string fault = fault_of(fit, how_.most_k_hat_metric);
       if (fault.empty()) {
-        fault = fault_of_metric(fit);
+        fault = fault_of_covariance(fit, dim_);
       }
       if (fault.empty()) {
         p_.kind = fit.kind;
