@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/launch/lane_target.hpp"
 #include "tests/dhmc_laws.hpp"
 
 namespace lockstep {
