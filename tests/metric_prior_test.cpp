@@ -150,6 +150,23 @@ TEST(MetricPrior, IsKeptInCheckpoints) {
   EXPECT_EQ(loaded.of_prior().inverse_mass, saved.of_prior().inverse_mass);
 }
 
+// A diagonal from so few draws would lose the correlations that the warm-up began with.
+TEST(MetricPrior, CorrelationsWaitForDrawsThatKnowThem) {
+  const auto ready_after = [](const PreparedMetric& prior) {
+    MetricEstimator e(Metric::automatic, kDim, {});
+    e.begin_with(prior, 50);
+    while (!e.ready()) {
+      const Matrix q = some(1);
+      e.add({q.data(), static_cast<std::size_t>(q.size())}, {}, kChains);
+    }
+    return e.count();
+  };
+  EXPECT_EQ(ready_after(prepare_metric(Metric::diagonal, {1, 2, 3}, kDim)), 0);
+  const std::int64_t enough = kDrawsPerDimension * kDim;
+  EXPECT_EQ(ready_after(prepare_metric(Metric::dense, values(sigma_0()), kDim)),
+            (enough + kChains - 1) / kChains * kChains);
+}
+
 // ---- in the warm-up ----------------------------------------------------------------------------
 
 /// A warm-up of 1024 chains on the ill-conditioned normal.

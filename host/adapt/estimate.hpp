@@ -41,8 +41,9 @@ class MetricEstimator {
 
   std::int64_t count() const { return draws_.count(); }
 
-  /// Whether there are draws enough for the kind of metric that was asked for.
-  bool ready() const { return kind_ != Metric::dense || enough_for_dense(); }
+  /// Whether there are draws enough for the kind of metric that was asked for; an automatic one
+  /// that begins with correlations must have enough to know them, or it would only lose them.
+  bool ready() const;
 
   /// None while there are too few draws to say anything; a diagonal while a dense metric has to
   /// wait.
