@@ -196,14 +196,12 @@ InverseMass MetricEstimator::low_rank() const {
   return out;
 }
 
-bool MetricEstimator::ready() const {
-  const bool correlated = has_prior() && prior_.kind != Metric::diagonal;
-  return enough_for_dense() ||
-         !(kind_ == Metric::dense || (kind_ == Metric::automatic && correlated && draws_.full()));
-}
-
 bool MetricEstimator::enough_for_dense() const {
-  return how_.force_dense ? count() > 2 * std::int64_t{dim_} : count() >= kDrawsPerDimension * dim_;
+  if (how_.force_dense) {
+    return count() > 2 * std::int64_t{dim_};
+  }
+  const bool known = has_prior() && prior_.kind != Metric::diagonal;
+  return count() >= (known ? kDrawsPerKnownDimension : kDrawsPerDimension) * dim_;
 }
 
 bool MetricEstimator::strongly_correlated() const {

@@ -12,6 +12,9 @@ namespace lockstep {
 /// covariance of n draws spread over (1 +- sqrt(d / n))^2 by sampling noise alone, which at 100 is
 /// a condition number of 1.5.
 inline constexpr std::int64_t kDrawsPerDimension = 100;
+/// From so many where the warm-up began with correlations: it is known that a diagonal would not
+/// do, and noise makes condition numbers at most 3.7 times as large.
+inline constexpr std::int64_t kDrawsPerKnownDimension = 10;
 
 /// Above this many dimensions `automatic` stays diagonal: a dense product costs dim^2 per step.
 inline constexpr int kDenseLimit = 64;
@@ -41,9 +44,8 @@ class MetricEstimator {
 
   std::int64_t count() const { return draws_.count(); }
 
-  /// Whether there are draws enough for the kind of metric that was asked for; an automatic one
-  /// that begins with correlations must have enough to know them, or it would only lose them.
-  bool ready() const;
+  /// Whether there are draws enough for the kind of metric that was asked for.
+  bool ready() const { return kind_ != Metric::dense || enough_for_dense(); }
 
   /// None while there are too few draws to say anything; a diagonal while a dense metric has to
   /// wait.
