@@ -136,6 +136,9 @@ def peer_rows(results):
     return rows
 
 
+PARTS = ["preparation", "warmup", "sampling"]
+
+
 def markdown(results):
     device = results.get("device", {})
     lines = [f"# Lockstep on {device.get('name', 'a GPU')}", ""]
@@ -191,6 +194,17 @@ def markdown(results):
                           number(r["updates_per_second"]), number(r["bound"]), r["pipe"] or "-",
                           percent(r["fraction"])]
                          for r in results["dhmc"]]), ""]
+    if results.get("prepared"):
+        lines += ["## A fit before the warm-up", "",
+                  "Gradients are those of a chain; ESS per second is of the worst parameter, "
+                  "preparation and warm-up counted.", "",
+                  table(["target", "init", "k-hat", "gradients: fit", "warm-up", "sampling",
+                         "seconds: fit", "warm-up", "sampling", "nested R-hat", "ESS/s"],
+                        [[r["target"], r["init"], number(r["k_hat"]),
+                          *(str(r["gradients"][part]) for part in PARTS),
+                          *(number(r["seconds"][part]) for part in PARTS),
+                          number(r["nested_rhat"], 5), number(r["ess_per_second"])]
+                         for r in results["prepared"]]), ""]
     lines += ["## The same HMC elsewhere", ""]
     if results.get("peers"):
         lines += ["Same step size, steps, metric, starts and float32; compilation apart; a case is "

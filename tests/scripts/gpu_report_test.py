@@ -52,6 +52,10 @@ def results():
                           updates_per_second=1e9),
                      dict(target="mixed-grid", dimension=3, sites=2, chains=16384, leapfrog=20,
                           updates_per_second=2e11)], PROBES),
+                prepared=[dict(target="icg", init="pathfinder", k_hat=0.25,
+                               gradients=dict(preparation=3, warmup=254, sampling=4990),
+                               seconds=dict(preparation=0.01, warmup=0.02, sampling=0.4),
+                               nested_rhat=1.00004, ess_per_second=2e8)],
                 acceptance={"scg": dict(acceptance=0.905)},
                 peers=[peer, dict(peer, method="NumPyro", acceptance=0.7),
                        dict(peer, chains=16384, error="out of memory")])
@@ -108,6 +112,7 @@ class Page(unittest.TestCase):
         for text in ("# Lockstep on a card", "CUDA 13.0", "| tests | exit status 8 | 3 | 1 failed |",
                      "| scg | 1024 | 10 | 1e+10 | 2e+11 | 1.61e+11 | issue | 6 % |",
                      "| banana | 1024 | 10 | 1e+09 | 1e+10 | - | - | - |",
+                     "| icg | pathfinder | 0.25 | 3 | 254 | 4990 | 0.01 | 0.02 | 0.4 | 1 | 2e+08 |",
                      "| scg | 10 | float | 200 | 10 | 3e+08 | 3e+09 | 3.41e+09 | 9 % | 200 | 500 |",
                      "| icg | 100 | 3 bfloat16 | 200 | 10 | 6e+06 | 6e+07 | 8e+07 | 8 % | 200 | 500 |",
                      "| zero-one | 377 | 377 | 4224 | 20 | 1e+09 | 2.03e+09 | shared memory | 49 % |",
