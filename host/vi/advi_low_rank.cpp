@@ -13,6 +13,8 @@ namespace {
 
 /// Directions that would gain fewer nats than this are left out.
 constexpr double kLeastGain = 1e-12;
+/// Eigenvalues are known to this share of the largest.
+constexpr double kRounding = 1e-14;
 /// Of the largest curvature the least: with many directions several D serve as well.
 constexpr double kRidge = 1e-6;
 /// Of log d in a step of Newton's.
@@ -48,8 +50,12 @@ Directions directions_of(const PreparedMetric& m, int dim) {
 ///   phi(x) = sum over those taken of (1 + log a) + sum over the others of a - 2 sum_j x_j.
 class Profile {
  public:
-  Profile(const Matrix& h, const Eigen::VectorXd& x, int rank) : x_(x), eigen_(scaled(h, x)) {
-    const Eigen::VectorXd& a = eigen_.values();
+  Profile(const Matrix& h, const Eigen::VectorXd& x, int rank)
+      : x_(x),
+        eigen_(scaled(h, x)),
+        // Rounding makes the smallest ones of an A that is nearly singular anything, 0 or less too.
+        a_(eigen_.values().cwiseMax(kRounding * eigen_.values().maxCoeff())) {
+    const Eigen::VectorXd& a = a_;
     const auto gain = [&](Eigen::Index k) { return a[k] - 1 - std::log(a[k]); };
     taken_.resize(static_cast<std::size_t>(a.size()));
     std::iota(taken_.begin(), taken_.end(), 0);
@@ -75,7 +81,7 @@ class Profile {
     for (Eigen::Index i = 0; i < rank; ++i) {
       const Eigen::Index k = taken_[static_cast<std::size_t>(i)];
       b.vectors.row(i) = eigen_.vectors().col(k).transpose();
-      b.values[i] = 1 / eigen_.values()[k];
+      b.values[i] = 1 / a_[k];
     }
     return b;
   }
@@ -88,7 +94,7 @@ class Profile {
   /// Curvatures that are negative lead away from saddles.
   Eigen::VectorXd step() const {
     const Matrix u = eigen_.vectors();
-    const Eigen::VectorXd& a = eigen_.values();
+    const Eigen::VectorXd& a = a_;
     Eigen::VectorXd f = a;
     for (const Eigen::Index k : taken_) {
       f[k] = 1;
@@ -119,6 +125,7 @@ class Profile {
 
   Eigen::VectorXd x_;
   SymmetricEigen eigen_;
+  Eigen::VectorXd a_;                // its eigenvalues
   std::vector<Eigen::Index> taken_;  // those that gain most, so many as there are directions
   double value_;
 };

@@ -41,6 +41,9 @@ void check(const VariationalOptions& o, int dim) {
   }
   if (o.method == Approximation::pathfinder) {
     least("pathfinder's paths", o.paths, 1, "at least 1");
+    require(o.draws >= 4 * o.paths, "the fit's draws are " + std::to_string(o.draws) +
+                                        ", of pathfinder's " + std::to_string(o.paths) +
+                                        " paths: give at least four for each");
   }
   require(o.start.empty() || o.start.size() == static_cast<std::size_t>(dim),
           "the fit's start has " + std::to_string(o.start.size()) +
@@ -68,9 +71,14 @@ NormalFit fit_normal(Density& density, const VariationalOptions& options) {
   check(options, density.dim());
   const Clock clock;
   const std::int64_t before = density.evaluations();
-  NormalFit fit = options.method == Approximation::pathfinder ? fit_pathfinder(density, options)
-                  : options.method == Approximation::fisher   ? fit_fisher(density, options)
-                                                              : fit_advi(density, options);
+  NormalFit fit;
+  try {
+    fit = options.method == Approximation::pathfinder ? fit_pathfinder(density, options)
+          : options.method == Approximation::fisher   ? fit_fisher(density, options)
+                                                      : fit_advi(density, options);
+  } catch (const UsageError& e) {  // on its way the covariance ceased to be one
+    fit.trouble = e.what();
+  }
   fit.method = options.method;
   if (fit.trouble.empty()) {
     fit.trouble = fault_of_covariance(fit, density.dim());

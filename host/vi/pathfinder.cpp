@@ -90,27 +90,10 @@ std::size_t best_of(const MixtureDraws& draws, Assessment& figures) {
   return best;
 }
 
-void check(const VariationalOptions& options, int dim) {
-  require(options.paths >= 1,
-          "Pathfinder with " + std::to_string(options.paths) + " paths: give at least one");
-  require(options.draws >= 4 * options.paths,
-          std::to_string(options.draws) + " draws of " + std::to_string(options.paths) +
-              " paths' normals are too few: give at least four for each");
-  require(options.iterations >= 0 && options.starts >= 0,
-          "iterations and starts of a fit must not be negative");
-  require(std::isfinite(options.start_radius) && options.start_radius >= 0,
-          "start radius is " + std::to_string(options.start_radius) +
-              ": give a number that is not negative");
-  require(options.start.empty() || options.start.size() == static_cast<std::size_t>(dim),
-          "start has " + std::to_string(options.start.size()) + " values, but this target has " +
-              std::to_string(dim) + " parameters: give one for each");
-}
-
 }  // namespace
 
 NormalFit fit_pathfinder(Density& density, const VariationalOptions& options) {
   const int dim = density.dim();
-  check(options, dim);
   NormalFit fit;
   const std::vector<Path> paths = follow_paths(density, options);
   if (paths.empty()) {
