@@ -765,5 +765,21 @@ TEST(Options, ThatMakeNoSenseAreNamed) {
       {"paths is 0", "at least 1"});
 }
 
+// Rounding makes the smallest eigenvalues of such a precision negative as often as not.
+TEST(LowRankFamily, TakesPrecisionsThatAreNearlySingular) {
+  constexpr int dim = 8;
+  Matrix p = Matrix::Zero(dim, dim);
+  for (int i = 0; i < dim; ++i) {
+    for (int j = 0; j < dim; ++j) {
+      p(i, j) = 1e12 * std::sin(1 + i) * std::sin(1 + j) + (i == j ? 1e-6 : 0);
+    }
+  }
+  const PreparedMetric unit = prepare_metric(Metric::low_rank, InverseMass(dim, 1.0), dim);
+  const PreparedMetric found = nearest({Approximation::low_rank, 3, 1e-6}, unit, p);
+  for (const double x : found.inverse_mass) {
+    EXPECT_TRUE(std::isfinite(x));
+  }
+}
+
 }  // namespace
 }  // namespace lockstep
