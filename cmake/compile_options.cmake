@@ -48,8 +48,4 @@ if(LOCKSTEP_SANITIZE)
   # Thrust's sequential backend binds a reference through a null policy, in 1.17 and in 3.
   set_source_files_properties(host/diagnostics/order.cpp PROPERTIES
                               COMPILE_OPTIONS -fno-sanitize=null)
-  # Eigen's loops run fifty times longer without an optimiser.
-  file(GLOB lockstep_matrices RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
-       host/symmetric_eigen.cpp host/adapt/*.cpp host/autodiff/*.cpp host/geometry/*.cpp host/vi/*.cpp)
-  set_source_files_properties(${lockstep_matrices} PROPERTIES COMPILE_OPTIONS -O1)
 endif()
