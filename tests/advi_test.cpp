@@ -17,6 +17,7 @@
 #include "lockstep/error.hpp"
 #include "tests/message_of.hpp"
 #include "tests/normal_engine.hpp"
+#include "tests/registered_density.hpp"
 
 namespace lockstep {
 namespace {
@@ -54,17 +55,6 @@ double relative_error(const Matrix& a, const Matrix& b) {
 
 Eigen::VectorXd some_mean(int dim) {
   return 3 * standard_normals(5, 9, dim, 1);
-}
-
-Density registered(const std::string& name, int threads = 1) {
-  return Density([name, threads](std::int64_t chains) {
-    SampleOptions o;
-    o.chains = chains;
-    o.threads = threads;
-    o.precision = Precision::double_;
-    o.backend = Backend::cpu;
-    return find_target(name).make(TargetOptions{}, o);
-  });
 }
 
 TEST(MatchedNormals, HaveTheMomentsOfNormals) {
@@ -163,7 +153,7 @@ TEST(LowRank, IsExactWhereTheCovarianceIsOfItsForm) {
 }
 
 TEST(LowRank, TakesOnlyDirectionsThatGain) {
-  Density density = registered("icg");
+  Density density = test::registered_density("icg");
   const NormalFit fit = fit_normal(density, exactly(Approximation::low_rank));
   EXPECT_EQ(fit.trouble, "");
   EXPECT_EQ(rank_of(fit.covariance.size(), 50), 0);  // a diagonal does it all
@@ -241,7 +231,7 @@ Normal somewhere(Approximation family, int dim) {
 /// What `averages` says is the gradient of the ELBO of its draws: along a change of q by dm and
 /// dF = F E it rises by -(F' E g)' F^-1 dm + tr E - <E[F' g z'], E>, where tr E is the entropy's.
 TEST(Averages, AreTheGradientOfTheElboInEachFamily) {
-  Density density = registered("eight-schools-nc");
+  Density density = test::registered_density("eight-schools-nc");
   const int dim = density.dim();
   const Matrix z = matched_normals(1, AdviSet::fit, dim, 256);
   for (const Approximation family : kFamilies) {
@@ -267,7 +257,7 @@ TEST(Averages, AreTheGradientOfTheElboInEachFamily) {
 TEST(Fits, AreStationaryInTheirFamily) {
   for (const std::string name : {"eight-schools-nc", "banana"}) {
     for (const Approximation family : kFamilies) {
-      Density density = registered(name);
+      Density density = test::registered_density(name);
       VariationalOptions o = exactly(family);
       o.rank = 1;
       const NormalFit fit = fit_normal(density, o);
@@ -352,7 +342,7 @@ StanParameters some_parameters(Approximation family, int dim) {
 }
 
 TEST(StanGradient, IsThatOfStansElbo) {
-  Density density = registered("eight-schools-nc");
+  Density density = test::registered_density("eight-schools-nc");
   const int dim = density.dim();
   const Matrix eta = standard_normals(1, 50, dim, 100);
   const double e = 1e-6;
@@ -570,7 +560,7 @@ constexpr double kResidual = 1e-6;
 TEST(Agreement, WithAReferenceOnFiveTargets) {
   for (const Reference& reference : references()) {
     for (const Approximation family : {Approximation::full_rank, Approximation::mean_field}) {
-      Density density = registered(reference.name);
+      Density density = test::registered_density(reference.name);
       const VariationalOptions o = exactly(family);
       const NormalFit fit = fit_normal(density, o);
       ASSERT_EQ(fit.trouble, "") << reference.name;
@@ -651,7 +641,8 @@ TEST(Fits, AreTheSameBitsForAnyNumberOfThreads) {
   for (const Approximation family : kFamilies) {
     VariationalOptions o;
     o.method = family;
-    Density one = registered("eight-schools-nc", 1), three = registered("eight-schools-nc", 3);
+    Density one = test::registered_density("eight-schools-nc", 1),
+            three = test::registered_density("eight-schools-nc", 3);
     const NormalFit a = fit_normal(one, o), b = fit_normal(three, o), c = fit_normal(one, o);
     for (const NormalFit* other : {&b, &c}) {
       EXPECT_EQ(a.mean, other->mean);
@@ -684,7 +675,7 @@ TEST(Fits, HandOverDrawsOfTheirNormal) {
 }
 
 TEST(Fits, BeginWhereTheyAreTold) {
-  Density density = registered("mog2-equal");
+  Density density = test::registered_density("mog2-equal");
   VariationalOptions o;
   o.method = Approximation::mean_field;
   o.start = {1.8, 0.1};
@@ -707,7 +698,7 @@ TEST(Fits, SayWhatWentWrong) {
     Density improper = test::function_density(2, flat);
     EXPECT_NE(fit_normal(improper, o).trouble.find("its ELBO diverged"), std::string::npos);
 
-    Density banana = registered("banana");
+    Density banana = test::registered_density("banana");
     o.iterations = 1;
     EXPECT_NE(fit_normal(banana, o).trouble.find("after 1 iterations"), std::string::npos);
     o.iterations = 0;
@@ -739,7 +730,7 @@ TEST(Fits, SayWhatWentWrong) {
 }
 
 TEST(Options, ThatMakeNoSenseAreNamed) {
-  Density density = registered("banana");
+  Density density = test::registered_density("banana");
   const auto wrong = [&](auto set, const std::vector<std::string>& parts) {
     VariationalOptions o;
     o.method = Approximation::low_rank;

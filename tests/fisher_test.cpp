@@ -17,6 +17,7 @@
 #include "lockstep/error.hpp"
 #include "tests/message_of.hpp"
 #include "tests/normal_engine.hpp"
+#include "tests/registered_density.hpp"
 
 namespace lockstep {
 namespace {
@@ -48,16 +49,6 @@ VariationalOptions fisher_options() {
   VariationalOptions options;
   options.method = Approximation::fisher;
   return options;
-}
-
-Density density_of(const std::string& target, int threads = 1) {
-  return Density([target, threads](std::int64_t chains) {
-    SampleOptions place;
-    place.chains = chains;
-    place.threads = threads;
-    place.precision = Precision::double_;
-    return find_target(target).make({}, place);
-  });
 }
 
 TEST(GeometricMean, SolvesItsEquation) {
@@ -207,7 +198,7 @@ Residual residual_of(const NormalFit& fit, const VariationalOptions& options, De
 TEST(FitFisher, IsStationary) {
   for (const char* target : {"banana", "eight-schools-nc", "rough-well", "icg"}) {
     SCOPED_TRACE(target);
-    Density density = density_of(target);
+    Density density = test::registered_density(target);
     const VariationalOptions options = fisher_options();
     const NormalFit fit = fit_normal(density, options);
     EXPECT_EQ(fit.trouble, "");
@@ -244,7 +235,7 @@ TEST(FitFisher, StepsThatOvershootAreShortened) {
 
 TEST(FitFisher, SameBitsForAnyThreads) {
   const auto fit_on = [](int threads) {
-    Density density = density_of("eight-schools-nc", threads);
+    Density density = test::registered_density("eight-schools-nc", threads);
     return fit_normal(density, fisher_options());
   };
   const NormalFit one = fit_on(1), three = fit_on(3);
@@ -291,7 +282,7 @@ TEST(FitFisher, SaysWhenItFails) {
             }).find("give a smaller start radius"),
             std::string::npos);
 
-  Density icg = density_of("icg");
+  Density icg = test::registered_density("icg");
   VariationalOptions options = fisher_options();
   int calls = 0;
   options.progress = [&](const VariationalProgress& p) {
@@ -306,7 +297,7 @@ TEST(FitFisher, SaysWhenItFails) {
 }
 
 TEST(FitFisher, RefusesOptionsWithoutSense) {
-  Density icg = density_of("icg");
+  Density icg = test::registered_density("icg");
   const auto refuses = [&](auto change, const std::string& what) {
     VariationalOptions options = fisher_options();
     change(options);

@@ -19,6 +19,7 @@
 #include "kernels/random/distributions.hpp"
 #include "lockstep/error.hpp"
 #include "tests/normal_engine.hpp"
+#include "tests/registered_density.hpp"
 
 namespace lockstep {
 namespace {
@@ -28,17 +29,6 @@ using test::function_density;
 using test::log_spaced;
 using test::normal_density;
 using test::rotation;
-
-Density density_of(const std::string& target, int threads = 1, const TargetOptions& of = {}) {
-  return Density([=](std::int64_t chains) {
-    SampleOptions options;
-    options.chains = chains;
-    options.backend = Backend::cpu;
-    options.precision = Precision::double_;
-    options.threads = threads;
-    return find_target(target).make(of, options);
-  });
-}
 
 Matrix dense(const PreparedMetric& m, int dim) {
   Matrix f = Matrix::Identity(dim, dim);
@@ -325,7 +315,7 @@ PlainPath plain_path(Density& density, std::uint64_t seed, int most) {
 }
 
 void expect_plain_path(const std::string& target) {
-  Density density = density_of(target);
+  Density density = test::registered_density(target);
   VariationalOptions options;
   options.paths = 1;
   options.seed = 4;
@@ -354,7 +344,7 @@ TEST(Path, IsAPlainImplementations) {
 
 TEST(Path, IsAPlainImplementationsOnAPosterior) {
   try {
-    density_of("german-credit");
+    test::registered_density("german-credit");
   } catch (const FileError& error) {
     GTEST_SKIP() << error.what();
   }
@@ -439,7 +429,7 @@ TEST(Pathfinder, FindsNormals) {
 
 TEST(Pathfinder, KnowsIndependentNormalsFromTheStarts) {
   // Their diagonal is read off the starts' gradients, so that one step suffices.
-  Density density = density_of("icg");
+  Density density = test::registered_density("icg");
   const NormalFit fit = fit_normal(density, {});
   EXPECT_LE(fit.iterations, 1);
   EXPECT_LT(fit.k_hat, 0.7);
@@ -498,7 +488,7 @@ TEST(Pathfinder, FindsEightSchools) {
   // By quadrature, with mu ~ N(2, 5): E tau = 3.5264, var log tau = 1.3664.
   TargetOptions schools;
   schools.prior_mean = 2;
-  Density density = density_of("eight-schools-nc", 1, schools);
+  Density density = test::registered_density("eight-schools-nc", 1, schools);
   VariationalOptions options;
   options.draws = 16384;
   options.starts = 4096;
@@ -522,7 +512,7 @@ TEST(Pathfinder, FindsEightSchools) {
 TEST(Pathfinder, IsTheSameBitsForAnyThreads) {
   NormalFit fits[2];
   for (int i = 0; i < 2; ++i) {
-    Density density = density_of("eight-schools-nc", i == 0 ? 1 : 3);
+    Density density = test::registered_density("eight-schools-nc", i == 0 ? 1 : 3);
     fits[i] = fit_normal(density, {});
   }
   EXPECT_EQ(fits[0].draws, fits[1].draws);
@@ -535,7 +525,7 @@ TEST(Pathfinder, IsTheSameBitsForAnyThreads) {
 TEST(Pathfinder, ComesToAnEndWhereThereIsNoMode) {
   // The centred funnel's density is unbounded along its neck.
   for (const char* target : {"funnel", "eight-schools"}) {
-    Density density = density_of(target);
+    Density density = test::registered_density(target);
     const NormalFit fit = fit_normal(density, {});
     EXPECT_EQ(fit.trouble, "") << target;
     EXPECT_TRUE(std::isfinite(fit.elbo)) << target;
@@ -574,7 +564,7 @@ TEST(Pathfinder, BeginsWhereItIsTold) {
 }
 
 TEST(Pathfinder, StopsAndRefuses) {
-  Density density = density_of("banana");
+  Density density = test::registered_density("banana");
   VariationalOptions options;
   options.progress = [](const VariationalProgress&) { return false; };
   EXPECT_EQ(fit_normal(density, options).trouble, "stopped");

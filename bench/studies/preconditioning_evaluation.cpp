@@ -6,6 +6,7 @@
 
 #include "bench/cli/interrupt.hpp"
 #include "bench/cli/progress.hpp"
+#include "host/adapt/moments.hpp"
 #include "host/geometry/geometry.hpp"
 #include "host/vi/fit.hpp"
 #include "kernels/launch/erased.hpp"
@@ -88,19 +89,11 @@ double step_size_in(const PreparedMetric& metric, const PreconditioningCase& c, 
 
 /// The diagonal of variances of the law's draws.
 PreparedMetric variances_of(const Matrix& q) {
-  InverseMass v;
-  for (Eigen::Index j = 0; j < q.rows(); ++j) {
-    double mean = 0, square = 0;
-    const auto n = static_cast<double>(q.cols());
-    for (Eigen::Index i = 0; i < q.cols(); ++i) {
-      mean += q(j, i) / n;
-    }
-    for (Eigen::Index i = 0; i < q.cols(); ++i) {
-      square += (q(j, i) - mean) * (q(j, i) - mean);
-    }
-    v.push_back(square / (n - 1));
-  }
-  return prepare_metric(Metric::diagonal, v, static_cast<int>(q.rows()));
+  PooledMoments moments(static_cast<int>(q.rows()), false);
+  moments.add({q.data(), static_cast<std::size_t>(q.size())}, q.cols());
+  const Eigen::VectorXd v = moments.variances();
+  return prepare_metric(Metric::diagonal, {v.data(), v.data() + v.size()},
+                        static_cast<int>(q.rows()));
 }
 
 }  // namespace
